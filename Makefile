@@ -1,0 +1,236 @@
+# make           library and CLI            make demo     the main job, shown with a real nats-server
+# make wasm      the WebAssembly modules    make test     everything; closes with one line
+# make unit      unit tests: native, sanitized and as wasm in Node (unit-native, asan, unit-wasm)
+# make check     unit tests, strict compile, format, arrows, symbols, style, tidy on changed files
+# make size      bytes of the modules, against their budgets
+# make fmt       rewrites the layout        make tidy     clang-tidy on every file
+# make fuzz T=parser S=60                   make bench    beside other clients
+# make e2e conformance hosts browser modules              one suite of make test each
+# make hooks     the quick checks before each git commit  make clean
+#
+# Targets fetch the tools that they miss (sh wasm/setup.sh); what is there is used.
+# Variables: CC CFLAGS B=build/other, and WASI_SDK_PATH NATS_SERVER CHROMIUM for tools of your own.
+
+B       = build
+CFLAGS  = -O2 -g
+LDFLAGS =
+WERROR  =
+T       = parser
+S       = 60
+
+STD  = -std=c11 -pedantic
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+       -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings -Wswitch-enum -Wformat=2 -Wimplicit-fallthrough
+# The core sees no feature macro; what stands on an operating system sees POSIX.
+INC  = -Iinclude -Isrc $(if $(filter-out src/%,$<),-I. -Itests -Ihost-shims -D_DEFAULT_SOURCE) \
+       $(if $(filter tests/fuzz/%,$<),-Wno-missing-prototypes)
+SAN  = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# A tool's path is looked up when a recipe runs, for a prerequisite may just have fetched it.
+TOOLS = build/tools
+tool  = $(shell sed -n 's/^$1=//p' $(TOOLS)/env 2>/dev/null)
+ifeq ($(origin CC),default)
+CC = $(call tool,NATIVE_CC)
+endif
+ifeq ($(origin AR),default)
+AR = $(call tool,AR)
+endif
+include wasm/toolchain.mk
+
+# Quiet, unless V=1; on all cores, unless told otherwise.
+ifndef V
+.SILENT:
+endif
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+endif
+
+SRC     := $(filter-out src/platform/%,$(wildcard src/*/*.c))
+PLATFORM := $(wildcard src/platform/*.c)
+POSIX   := $(wildcard host-shims/posix/*.c)
+CLI     := $(wildcard wasm/cli/*.c)
+ENTRY   := $(wildcard wasm/*.c)
+EMBED   := $(wildcard wasm/embed/*.c)
+DEMO    := $(wildcard demo/agents/*.c)
+SUPPORT := $(wildcard tests/support/*.c)
+UNIT    := $(wildcard tests/unit/t_*.c)
+FUZZ    := $(wildcard tests/fuzz/f_*.c)
+# Programs with main() that run natively and as wasm behind a host door: tests/conformance, tests/bench.
+HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
+C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(wildcard tests/tools/*.c)
+C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO)
+C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
+H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
+
+W         = $(B)/wasm
+LIBS      = $(B)/libnatlet_posix.a $(B)/libnatlet.a
+UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
+UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
+HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
+HOSTED_WASM = $(HOSTED:%.c=$(W)/%.wasm)
+MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
+            $(if $(DEMO),$(W)/demo-agents.wasm)
+TEST_TOOLS = $(if $(wildcard tests/tools/proto_dump.c),$(B)/tests/proto-dump)
+
+all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
+wasm: $(MODULES)
+
+# ---- tools: a part's file changes only if what it says changes
+
+$(TOOLS)/%.env: FORCE
+	@sh wasm/setup.sh $*
+
+# ---- native
+
+$(B)/%.o: %.c Makefile $(TOOLS)/native.env
+	@echo "  cc    $<" && mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INC) -MMD -MP -c $< -o $@
+
+$(B)/libnatlet.a: $(SRC:%.c=$(B)/%.o)
+$(B)/libnatlet_posix.a: $(POSIX:%.c=$(B)/%.o)
+$(B)/libsupport.a: $(SUPPORT:%.c=$(B)/%.o)
+$(B)/lib%.a:
+	@echo "  ar    $@" && mkdir -p $(@D) && rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/natlet: $(CLI:%.c=$(B)/%.o) $(LIBS)
+	@echo "  link  $@" && mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
+
+$(UNIT_BIN): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(LIBS)
+	@echo "  link  $@" && mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
+$(HOSTED_BIN): %: %.o $(B)/libsupport.a $(LIBS)
+	@echo "  link  $@" && mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
+$(B)/tests/proto-dump: $(B)/tests/tools/proto_dump.o $(B)/libnatlet.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+$(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@
+
+# ---- WebAssembly: obj/ for all, core/ without agents
+
+$(W)/obj/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
+	@echo "  wasm  $<" && mkdir -p $(@D)
+	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) $(INC) -MMD -MP -c $< -o $@
+$(W)/core/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
+	@echo "  wasm  $<" && mkdir -p $(@D)
+	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) -DNATLET_NO_AGENTS $(INC) -MMD -MP -c $< -o $@
+
+# Which sources make which module.  An application brings its own hooks in place of the embedding API's.
+wasm_objects = $(patsubst %.c,$(W)/obj/%.o,$1)
+DOOR = $(SRC) $(PLATFORM)
+$(W)/link/natlet.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
+$(W)/link/natlet-core.wasm: $(patsubst %.c,$(W)/core/%.o,$(filter-out src/agent/% src/bridge/% wasm/embed/agents.c,\
+                              $(DOOR) $(ENTRY) $(EMBED)))
+$(W)/link/demo-agents.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(DEMO))
+$(W)/link/natlet-cli.wasm: $(call wasm_objects,$(DOOR) $(CLI))
+$(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
+$(W)/link/%.wasm: MODEL = $(REACTOR)
+$(W)/link/%.wasm: wasm/toolchain.mk
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $(WASM_LIBS) -o $@
+$(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
+	@echo "  opt   $@"
+	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
+
+# Tests link the objects that the modules are made of.
+$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC))
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
+$(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM))
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
+
+# ---- tests
+
+unit: unit-native asan unit-wasm
+unit-native: $(UNIT_BIN) $(TEST_TOOLS)
+	@sh tests/unit.sh $(B) "" $(UNIT_BIN)
+unit-wasm: $(UNIT_WASM) $(TOOLS)/node.env
+	@sh tests/unit.sh $(W) "$(call tool,NODE) --no-warnings tests/wasi.mjs" $(UNIT_WASM)
+unit-wasm-node24: $(UNIT_WASM) $(TOOLS)/node24.env
+	@sh tests/unit.sh $(W) "$(call tool,NODE24) --no-warnings tests/wasi.mjs" $(UNIT_WASM)
+asan: $(TOOLS)/clang.env
+	@$(MAKE) -s unit-native B=$(B)/asan CC=$(call tool,CLANG) CFLAGS="-O1 -g $(SAN)" WERROR=-Werror
+
+check: unit gate tidy-changed
+	@echo "check: all good"
+gate: strict fmt-check arrows symbols style docs modules
+
+TEST_PARTS = native clang lint wasm server node node24 npm browser
+test: $(TEST_PARTS:%=$(TOOLS)/%.env)
+	@sh tests/run.sh $(MAKE)
+# What the suites run: built before the clock of the first suite starts.
+test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS)
+
+conformance hosts e2e browser: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+	@sh tests/run.sh $(MAKE) $@
+
+demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
+bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM)
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs
+
+fuzz: $(TOOLS)/clang.env $(TOOLS)/cov.env
+	@$(MAKE) -s build/fuzz/tests/fuzz/f_$(T) B=build/fuzz CC=$(call tool,CLANG) \
+	    CFLAGS="-O1 -g -DNATLET_FUZZ $(SAN) -fsanitize=fuzzer-no-link"
+	@$(MAKE) -s build/cov/tests/fuzz/f_$(T) B=build/cov CC=$(call tool,CLANG) \
+	    CFLAGS="-O1 -g -DNATLET_FUZZ -fprofile-instr-generate -fcoverage-mapping"
+	@sh tests/fuzz.sh $(T) $(S)
+
+# ---- checks
+
+# Warnings are errors in our gate only, never in what users build: every file once more, thrown away.
+strict: $(C_NATIVE:%.c=$(B)/strict/native/%.ok) $(C_WASM:%.c=$(B)/strict/wasm/%.ok)
+	@echo "ok strict"
+$(B)/strict/native/%.ok: %.c $(H_ALL) $(TOOLS)/native.env
+	@mkdir -p $(@D)
+	@$(CC) $(STD) $(WARN) -Werror -O2 $(INC) -c $< -o /dev/null && touch $@
+$(B)/strict/wasm/%.ok: %.c $(H_ALL) $(TOOLS)/wasm.env
+	@mkdir -p $(@D)
+	@$(WASM_CC) $(STD) $(WARN) -Werror $(WASM_CFLAGS) $(INC) -fsyntax-only $< && touch $@
+
+fmt: $(TOOLS)/lint.env
+	$(call tool,CLANG_FORMAT) -i $(C_ALL) $(H_ALL)
+fmt-check: $(TOOLS)/lint.env
+	@$(call tool,CLANG_FORMAT) --dry-run -Werror $(C_ALL) $(H_ALL) && echo "ok fmt-check"
+
+# A stamp a file: only what changed since is looked at again.  Tests are not tidied: they are lists of cases.
+TIDY    = $(filter-out tests/%,$(C_ALL))
+CHANGED = $(filter $(TIDY),$(shell (git diff --name-only HEAD; git ls-files -o --exclude-standard) 2>/dev/null))
+tidy: $(TIDY:%.c=$(B)/tidy/%.ok)
+tidy-changed: $(CHANGED:%.c=$(B)/tidy/%.ok)
+$(B)/tidy/%.ok: %.c .clang-tidy $(TOOLS)/lint.env $(TOOLS)/wasm.env
+	@mkdir -p $(@D)
+	@$(call tool,CLANG_TIDY) --quiet $< -- $(STD) $(INC) \
+	    $(if $(filter $(C_NATIVE),$<),,$(WASM_CFLAGS)) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+arrows: $(TOOLS)/clang.env
+	@CC="$(call tool,CLANG)" sh tests/arch/arrows.sh
+symbols: $(B)/libnatlet.a
+	@NM="$(call tool,NM)" sh tests/arch/symbols.sh $<
+style:
+	@sh tests/arch/style.sh
+docs:
+	@sh tests/arch/docs.sh
+modules: wasm $(TOOLS)/node.env
+	@$(call tool,NODE) tests/arch/modules.mjs $(W)
+size: wasm $(TOOLS)/node.env
+	@$(call tool,NODE) tests/arch/modules.mjs $(W) size
+# After a change of imports or exports that was meant.
+lists: wasm $(TOOLS)/node.env
+	@$(call tool,NODE) tests/arch/modules.mjs $(W) write
+
+hooks:
+	git config core.hooksPath .githooks
+clean:
+	find build -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +
+
+FORCE:
+-include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance hosts e2e browser demo bench fuzz \
+        strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
+.PRECIOUS: $(B)/%.o $(TOOLS)/%.env
+.DELETE_ON_ERROR:

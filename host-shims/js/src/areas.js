@@ -1,0 +1,209 @@
+// The two areas of natlet/embed.h: operations go in, records come out, and the boundary is
+// crossed once per turn, not once per message.
+import { REC_DONE, REC_FLAG_COPIED, REC_MESSAGE } from './constants.js';
+import { Status } from './status.js';
+
+const HEAD_BYTES = 32; // of an operation, and of a record
+const MAX_PENDING_BYTES = 64 << 20;
+
+// Words of natlet_embed_areas.
+const SUBMISSION = 1;
+const SUBMISSION_BYTES = 2;
+const SUBMITTED = 3;
+const COMPLETION = 5;
+const COMPLETED = 7;
+const MEMORY_BYTES = 10;
+
+const NOTHING = new Uint8Array(0);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Most bytes that `part`, a string or a Uint8Array, can become. */
+function bytesMax(part) {
+    return typeof part === 'string' ? 3 * part.length : part.length;
+}
+
+export class Areas {
+    #reactor;
+    #maxPending;
+    #at; // word address of natlet_embed_areas
+    #bytes = NOTHING;
+    #words;
+    #stash = []; // records of a turn that an append made
+    #subjects = new Map(); // last subject by subscription: they repeat
+
+    constructor(reactor, maxPendingBytes = MAX_PENDING_BYTES) {
+        this.#reactor = reactor;
+        this.#maxPending = maxPendingBytes;
+        this.#at = reactor.exports.natlet_areas() >>> 2;
+        reactor.door.segments = new Map();
+    }
+
+    /** What the module holds of its heap. */
+    get memoryBytes() {
+        this.#look();
+        return this.#word(MEMORY_BYTES);
+    }
+
+    /** Appends one operation; its strings are encoded, its arrays copied.  False when what is
+     *  pending would exceed the bound, or the module is out of memory. */
+    append(kind, op) {
+        const { id = 0, arg = 0, flags = 0 } = op;
+        const { subject = '', reply = '', headers = NOTHING, payload = NOTHING } = op;
+        const need = HEAD_BYTES + 7 + bytesMax(subject) + bytesMax(reply) + bytesMax(payload);
+        if (!this.#makeRoom(need + headers.length)) {
+            return false;
+        }
+        const start = this.#word(SUBMISSION) + this.#word(SUBMITTED);
+        let at = start + HEAD_BYTES;
+        const put = (part) => {
+            const len = this.#put(part, at);
+            at += len;
+            return len;
+        };
+        const lens = [put(subject), put(reply), put(headers), put(payload)];
+        const size = (at - start + 7) & ~7;
+        this.#words.set([size, kind | (flags << 16), id, arg, ...lens], start >>> 2);
+        this.#words[this.#at + SUBMITTED] += size;
+        this.#reactor.schedule();
+        return true;
+    }
+
+    /** The records of the turns since the last take, as objects that own their bytes or view
+     *  the arrays in which they arrived. */
+    take() {
+        const records = this.#stash.length > 0 ? [...this.#stash, ...this.#read()] : this.#read();
+        this.#stash = [];
+        return records;
+    }
+
+    /** Nothing of subscription `id` will come any more. */
+    forget(id) {
+        this.#subjects.delete(id);
+    }
+
+    // Memory may have grown since we last looked.
+    #look() {
+        const { buffer } = this.#reactor.memory;
+        if (this.#bytes.buffer !== buffer) {
+            this.#bytes = new Uint8Array(buffer);
+            this.#words = new Uint32Array(buffer);
+        }
+    }
+
+    #word(field) {
+        return this.#words[this.#at + field];
+    }
+
+    #hasRoom(need) {
+        this.#look();
+        return this.#word(SUBMISSION_BYTES) - this.#word(SUBMITTED) >= need;
+    }
+
+    #makeRoom(need) {
+        if (this.#hasRoom(need)) {
+            return true;
+        }
+        this.#reactor.flush();
+        if (this.#reactor.isPoisoned) {
+            return false;
+        }
+        this.#stash.push(...this.#read()); // before the next turn overwrites what they name
+        if (this.#hasRoom(need)) {
+            return true;
+        }
+        if (this.#word(SUBMITTED) + need > this.#maxPending) {
+            return false;
+        }
+        const status = this.#reactor.exports.natlet_reserve(need);
+        return status === Status.OK && this.#hasRoom(need);
+    }
+
+    /** Writes a string or bytes at `at`; returns how many bytes that took. */
+    #put(part, at) {
+        if (typeof part !== 'string') {
+            this.#bytes.set(part, at);
+            return part.length;
+        }
+        for (let i = 0; i < part.length; i++) {
+            const code = part.charCodeAt(i);
+            if (code > 127) {
+                return encoder.encodeInto(part, this.#bytes.subarray(at)).written;
+            }
+            this.#bytes[at + i] = code;
+        }
+        return part.length;
+    }
+
+    #read() {
+        this.#look();
+        const count = this.#word(COMPLETED);
+        const first = this.#word(COMPLETION) >>> 2;
+        const records = [];
+        for (let i = 0; i < count; i++) {
+            records.push(this.#readOne(first + (i * HEAD_BYTES) / 4));
+        }
+        this.#words[this.#at + COMPLETED] = 0;
+        this.#reactor.door.releaseSegments();
+        return records;
+    }
+
+    #readOne(at) {
+        const words = this.#words;
+        const kind = words[at] & 0xff;
+        const record = { kind, id: words[at + 1], status: words[at + 2] | 0 };
+        if (kind === REC_DONE) {
+            record.elapsedUs = words[at + 7]; // in place of a length
+            return record;
+        }
+        const subjectLen = words[at] >>> 16;
+        const replySkip = words[at + 5] & 0xffff;
+        const replyLen = words[at + 5] >>> 16;
+        const body = words[at + 6] & 0xffff;
+        const data = body + (words[at + 6] >>> 16);
+        const end = data + words[at + 7];
+        const bytes = this.#bytesOf(at, Math.max(end, subjectLen, replySkip + replyLen));
+        record.subject = this.#subject(record, bytes.subarray(0, subjectLen));
+        record.reply =
+            replyLen > 0 ? decoder.decode(bytes.subarray(replySkip, replySkip + replyLen)) : '';
+        record.headers = data > body ? bytes.subarray(body, data) : undefined;
+        record.data = bytes.subarray(data, end);
+        return record;
+    }
+
+    #bytesOf(at, len) {
+        const [segment, from] = [this.#words[at + 3], this.#words[at + 4]];
+        if (len === 0) {
+            return NOTHING;
+        }
+        if ((this.#words[at] >>> 8) & REC_FLAG_COPIED) {
+            return this.#bytes.slice(from, from + len);
+        }
+        return this.#reactor.door.segments.get(segment).subarray(from, from + len);
+    }
+
+    #subject({ kind, id }, bytes) {
+        if (kind !== REC_MESSAGE) {
+            return decoder.decode(bytes);
+        }
+        const last = this.#subjects.get(id);
+        if (last && isEqual(last.bytes, bytes)) {
+            return last.text;
+        }
+        const text = decoder.decode(bytes);
+        this.#subjects.set(id, { bytes: bytes.slice(), text });
+        return text;
+    }
+}
+
+function isEqual(a, b) {
+    if (a.length !== b.length) {
+        return false;
+    }
+    for (let i = 0; i < a.length; i++) {
+        if (a[i] !== b[i]) {
+            return false;
+        }
+    }
+    return true;
+}

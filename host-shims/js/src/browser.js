@@ -1,0 +1,2 @@
+export * from './common.js';
+export { browserHost } from './host-browser.js';

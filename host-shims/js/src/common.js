@@ -1,0 +1,5 @@
+export * from './constants.js';
+export { Embedding } from './embedding.js';
+export { instantiate, Reactor } from './reactor.js';
+export { Areas } from './areas.js';
+export { NatletError, Status, STATUS_LIST } from './status.js';

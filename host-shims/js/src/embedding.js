@@ -1,0 +1,307 @@
+// The module as a library: a thin, honest layer over the embedding areas.
+//
+// Every call appends an operation and returns; what comes of it arrives as a record after a
+// later turn.  Handlers run one after the other, outside of the module.
+import { Areas } from './areas.js';
+import * as N from './constants.js';
+import { instantiate } from './reactor.js';
+import { NatletError, Status } from './status.js';
+
+const REQUEST_MS = 1000;
+const FLUSH_MS = 10000;
+const DRAIN_MS = 30000;
+
+// The module keeps a table by subscription id, so those are small and used again; the others
+// only have to differ from them and from each other.
+const OTHER_IDS = 1 << 20;
+
+const SETTLE = { reject: N.SETTLE_REJECT, stop: N.SETTLE_STOP };
+
+/** A subscription: ended(status) is called last, once. */
+class Subscription {
+    isOver = false;
+
+    constructor(embedding, id, subject, handler, ended) {
+        Object.assign(this, { embedding, id, subject, handler, ended });
+    }
+
+    /** Ends it at once, or after `max` messages counted from its start. */
+    unsubscribe(max = 0) {
+        this.isOver ||= max === 0;
+        this.embedding.submit(N.OP_UNSUB, { id: this.id, arg: max });
+    }
+
+    /** Ends it after what the server had sent was delivered. */
+    drain(timeoutMs = DRAIN_MS) {
+        return this.embedding.ask(N.OP_DRAIN, { id: this.id, arg: timeoutMs });
+    }
+}
+
+export class Embedding {
+    /** A CLIENT_* of constants.js. */
+    state = N.CLIENT_IDLE;
+
+    #reactor;
+    #areas;
+    #on;
+    #waiting = new Map(); // promises by id
+    #subscriptions = new Map();
+    #freeIds = [];
+    #lastId = 0;
+    #lastOther = OTHER_IDS;
+    #agents = new Map(); // handlers by name
+    #slots = new Map(); // handlers by slot
+    #closed; // what close() resolves with
+    #failure; // why nothing works any more
+
+    /** Starts the module `source` (bytes or WebAssembly.Module) and connects.
+     *
+     *  options: those of instantiate(); maxPendingBytes; and the handlers onState(state,
+     *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status). */
+    static async start(source, options) {
+        const embedding = new Embedding();
+        await embedding.#start(source, options);
+        return embedding;
+    }
+
+    async #start(source, options) {
+        const { onState, onError, onInfo, onAgent, onPoisoned, maxPendingBytes, ...rest } =
+            options;
+        this.#on = { onState, onError, onInfo, onAgent };
+        this.#reactor = await instantiate(source, {
+            ...rest,
+            onPoisoned: (error) => {
+                this.#fail(error);
+                (onPoisoned ?? raise)(error);
+            },
+        });
+        this.#areas = new Areas(this.#reactor, maxPendingBytes);
+        this.#reactor.onTurn = () => this.#deliver();
+    }
+
+    /** What the module holds of its heap, and its whole memory. */
+    get memory() {
+        const { byteLength } = this.#reactor.memory.buffer;
+        return { heapBytes: this.#failure ? 0 : this.#areas.memoryBytes, linearBytes: byteLength };
+    }
+
+    /** `data` is a string or a Uint8Array, `headers` a whole "NATS/1.0..." block of bytes.
+     *  A refusal by the module is reported to onError. */
+    publish(subject, data, { reply, headers } = {}) {
+        this.submit(N.OP_PUB, { subject, payload: data, reply, headers });
+    }
+
+    /** handler(message) gets { subject, reply, headers, data }; data and headers may be views
+     *  of a larger array that lives as long as they do. */
+    subscribe(subject, handler, { queue, max = 0, ended = () => {} } = {}) {
+        const id = this.#freeIds.pop() ?? ++this.#lastId;
+        this.submit(N.OP_SUB, { id, subject, reply: queue, arg: max });
+        const subscription = new Subscription(this, id, subject, handler, ended);
+        this.#subscriptions.set(id, subscription);
+        return subscription;
+    }
+
+    request(subject, data, { timeoutMs = REQUEST_MS, headers } = {}) {
+        const op = { subject, payload: data, headers, arg: timeoutMs };
+        return this.ask(N.OP_REQUEST, op);
+    }
+
+    /** Resolves to the round trip in microseconds when the server has read all that was
+     *  published before. */
+    async flush(timeoutMs = FLUSH_MS) {
+        return (await this.ask(N.OP_FLUSH, { arg: timeoutMs })).elapsedUs;
+    }
+
+    /** Unsubscribes, delivers what is on the way, flushes, and closes. */
+    async drain(timeoutMs = DRAIN_MS) {
+        await this.ask(N.OP_DRAIN, { arg: timeoutMs, flags: N.OP_FLAG_ALL });
+        await this.close();
+    }
+
+    reconnect() {
+        this.submit(N.OP_RECONNECT, {});
+    }
+
+    /** Ends at once; the module is not used again. */
+    close() {
+        if (this.#failure) {
+            return Promise.resolve();
+        }
+        this.submit(N.OP_CLOSE, {});
+        return new Promise((done) => {
+            this.#closed = done;
+        });
+    }
+
+    /** Starts an agent under the module's supervisor.  handler(mail) may be asynchronous; it
+     *  is not called again before it has settled.  It returns nothing (done), 'reject' (to
+     *  the dead letters) or 'stop'; when it throws, the agent crashed and is restarted. */
+    spawn(name, handler, { subject } = {}) {
+        this.#agents.set(name, { name, handler });
+        this.submit(N.OP_SPAWN, { id: this.#newId(), subject: name, reply: subject });
+    }
+
+    /** Puts a message into the mailbox of the agent `name`. */
+    send(name, data) {
+        this.submit(N.OP_SEND, { subject: name, payload: data });
+    }
+
+    /** Appends one operation (see embed.h); throws E_FULL when too much is pending. */
+    submit(kind, op) {
+        if (this.#failure) {
+            throw this.#failure;
+        }
+        if (!this.#areas.append(kind, op)) {
+            throw this.#failure ?? new NatletError(Status.E_FULL);
+        }
+    }
+
+    /** As submit; resolves to the record that answers it. */
+    ask(kind, op) {
+        const id = op.id ?? this.#newId();
+        return new Promise((resolve, reject) => {
+            this.submit(kind, { ...op, id });
+            this.#waiting.set(id, { resolve, reject });
+        });
+    }
+
+    #newId() {
+        do {
+            this.#lastOther = this.#lastOther < 0xffffffff ? this.#lastOther + 1 : OTHER_IDS;
+        } while (this.#waiting.has(this.#lastOther));
+        return this.#lastOther;
+    }
+
+    #deliver() {
+        for (const record of this.#areas.take()) {
+            this.#handle(record);
+        }
+        if (this.#closed && this.state === N.CLIENT_CLOSED) {
+            this.#reactor.finish();
+            this.#fail(new NatletError(Status.E_CLOSED));
+            this.#closed();
+        }
+    }
+
+    #handle(record) {
+        switch (record.kind) {
+            case N.REC_MESSAGE:
+                this.#message(record);
+                break;
+            case N.REC_REPLY:
+            case N.REC_DONE:
+                this.#answer(record);
+                break;
+            case N.REC_ENDED:
+                this.#ended(record.id, record.status);
+                break;
+            case N.REC_STATE:
+                this.state = record.status;
+                this.#tell('onState', record.status, textOf(record), record.id);
+                break;
+            case N.REC_ERROR:
+                this.#tell('onError', new NatletError(record.status, textOf(record)));
+                break;
+            case N.REC_INFO:
+                this.#tell('onInfo', JSON.parse(textOf(record)));
+                break;
+            case N.REC_MAIL:
+                this.#mail(record);
+                break;
+            case N.REC_AGENT:
+                this.#agent(record);
+                break;
+        }
+    }
+
+    #message(record) {
+        const subscription = this.#subscriptions.get(record.id);
+        if (subscription && !subscription.isOver) {
+            this.#guard(() => subscription.handler(record));
+        }
+    }
+
+    #answer(record) {
+        const waiter = this.#waiting.get(record.id);
+        this.#waiting.delete(record.id);
+        if (waiter && record.status >= 0) {
+            waiter.resolve(record);
+        } else if (waiter) {
+            waiter.reject(new NatletError(record.status));
+        } else if (record.id > 0 && record.id < OTHER_IDS) {
+            this.#refused(record);
+        } else if (record.status < 0) {
+            this.#tell('onError', new NatletError(record.status));
+        }
+    }
+
+    /** An UNSUB that came too late is refused as well, and means nothing. */
+    #refused({ id, status }) {
+        if (this.#subscriptions.get(id)?.isOver === false) {
+            this.#ended(id, status);
+        }
+    }
+
+    #ended(id, status) {
+        const subscription = this.#subscriptions.get(id);
+        if (subscription) {
+            subscription.isOver = true;
+            this.#subscriptions.delete(id);
+            this.#areas.forget(id);
+            this.#freeIds.push(id);
+            this.#guard(() => subscription.ended(status));
+        }
+    }
+
+    #agent(record) {
+        const agent = this.#agents.get(record.subject) ?? this.#slots.get(record.id);
+        if (agent && record.status === 1) {
+            this.#slots.set(record.id, agent);
+        }
+        this.#tell('onAgent', agent?.name, record.status);
+    }
+
+    async #mail(record) {
+        let how = N.SETTLE_DONE;
+        try {
+            how = SETTLE[await this.#slots.get(record.id)?.handler(record)] ?? how;
+        } catch (error) {
+            how = N.SETTLE_ERROR;
+            this.#tell('onError', error);
+        }
+        if (!this.#failure) {
+            const token = new Uint8Array(new Uint32Array([record.status]).buffer);
+            this.submit(N.OP_SETTLE, { id: record.id, arg: how, payload: token });
+        }
+    }
+
+    #fail(error) {
+        this.#failure = error;
+        this.state = N.CLIENT_CLOSED;
+        for (const { reject } of this.#waiting.values()) {
+            reject(error);
+        }
+        this.#waiting.clear();
+    }
+
+    #tell(name, ...args) {
+        this.#guard(() => this.#on[name]?.(...args));
+    }
+
+    /** A handler that throws must not cost the others their records. */
+    #guard(call) {
+        try {
+            call();
+        } catch (error) {
+            queueMicrotask(() => raise(error));
+        }
+    }
+}
+
+function textOf(record) {
+    return new TextDecoder().decode(record.data);
+}
+
+function raise(error) {
+    throw error;
+}

@@ -1,0 +1,132 @@
+// Node as a host: byte streams over node:net and node:tls.
+import net from 'node:net';
+import tls from 'node:tls';
+import * as N from './constants.js';
+import { Link } from './link.js';
+import { Status } from './status.js';
+
+const RX_HIGH = 256 * 1024; // not yet taken by the guest: the peer has to wait
+const STREAM_HIGH = 65536;
+
+/** Why a socket failed, as a status. */
+export function statusOf(error) {
+    const code = error?.code ?? '';
+    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+        return Status.E_NAME;
+    }
+    if (code === 'ETIMEDOUT') {
+        return Status.E_TIMEOUT;
+    }
+    return /^ERR_(TLS|SSL|OSSL)|CERT|SIGNATURE|EPROTO|CRL/.test(code) ? Status.E_TLS : Status.E_IO;
+}
+
+class StreamLink extends Link {
+    #socket;
+    #txHigh;
+    #rxHigh;
+    #untaken = 0;
+    #error;
+
+    constructor(transport, address, options, sink) {
+        super(sink, options.connectMs);
+        const isTls = transport === N.TRANSPORT_TLS;
+        this.#txHigh = options.txHigh;
+        this.#rxHigh = Math.min(RX_HIGH, options.rxLimit / 2);
+        this.#socket = (isTls ? tls : net).connect({
+            host: address.host,
+            port: address.port,
+            noDelay: options.noDelay ?? true,
+            // A stream calls 'drain' only if it was filled to this mark, and send stops at txHigh.
+            writableHighWaterMark: Math.min(options.txHigh, STREAM_HIGH),
+            ...(options.keepAlive && {
+                keepAlive: true,
+                keepAliveInitialDelay: 1000 * options.keepAlive,
+            }),
+            ...(isTls && {
+                servername: options.serverName ?? (net.isIP(address.host) ? '' : address.host),
+                ca: options.ca,
+            }),
+        });
+        this.#listen(isTls ? 'secureConnect' : 'connect');
+    }
+
+    #listen(connected) {
+        this.#socket
+            .on(connected, () => this.opened())
+            .on('data', (chunk) => this.#read(chunk))
+            .on('drain', () => this.hasRoom())
+            .on('error', (error) => (this.#error = error))
+            .on('end', () => this.ended({ status: Status.E_CLOSED }))
+            .on('close', () => {
+                const status = this.#error ? statusOf(this.#error) : Status.E_CLOSED;
+                this.ended({ status });
+            });
+    }
+
+    #read(chunk) {
+        this.#untaken += chunk.length;
+        if (this.#untaken >= this.#rxHigh) {
+            this.#socket.pause();
+        }
+        this.arrived(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+    }
+
+    took(n) {
+        this.#untaken -= n;
+        if (this.#socket.isPaused() && this.#untaken < this.#rxHigh / 2) {
+            this.#socket.resume();
+        }
+    }
+
+    send(bytes) {
+        const room = Math.max(0, this.#txHigh - this.#socket.writableLength);
+        const part = bytes.subarray(0, room);
+        if (part.length > 0) {
+            this.write(Buffer.from(part)); // a copy
+        }
+        return part.length;
+    }
+
+    /** Takes all of `buffer`, which is ours from now on; calls `done` when it has left. */
+    write(buffer, done) {
+        this.#socket.write(buffer, done);
+    }
+
+    finish() {
+        if (this.#socket.connecting) {
+            this.#socket.destroy();
+            return;
+        }
+        this.#untaken = -Infinity; // what still arrives is dropped, and must not hold up the end
+        this.#socket.resume();
+        this.#socket.end();
+    }
+
+    abort() {
+        if (this.#socket.connecting || this.#socket instanceof tls.TLSSocket) {
+            this.#socket.destroy();
+        } else {
+            this.#socket.resetAndDestroy();
+        }
+    }
+}
+
+/** The host for instantiate(), in an event loop: it cannot wait. */
+export function nodeHost() {
+    return {
+        name: 'node',
+        caps: N.CAP_TCP | N.CAP_TLS | N.CAP_RXPAUSE | N.CAP_WALLCLOCK,
+        options: [
+            N.OPT_SNI,
+            N.OPT_CA_PEM,
+            N.OPT_CONNECT_MS,
+            N.OPT_TX_HIGH,
+            N.OPT_RX_LIMIT,
+            N.OPT_NODELAY,
+            N.OPT_KEEPALIVE,
+        ],
+        connect: (transport, address, _url, options, sink) =>
+            new StreamLink(transport, address, options, sink),
+        soon: (task) => setImmediate(task),
+    };
+}

@@ -1,0 +1,2 @@
+export * from './common.js';
+export { nodeHost } from './host-node.js';

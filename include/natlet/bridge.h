@@ -1,0 +1,56 @@
+/* A bridge gives a cell a network: messages of subscriptions become mail, and
+ * what agents publish, request and reply goes out through a client.
+ *
+ * Make it before the agents need it, and free it before the client and the cell:
+ * bridge, client, cell. */
+#ifndef NATLET_BRIDGE_H
+#define NATLET_BRIDGE_H
+
+#include "natlet/cell.h"
+#include "natlet/client.h"
+
+typedef struct natlet_bridge natlet_bridge;
+
+typedef struct natlet_bridge_stats {
+    uint64_t in_messages;   /* from subscriptions */
+    uint64_t in_overflow;   /* of these dead letters, because a mailbox or the pool was full */
+    uint64_t in_no_agent;   /* of these dead letters, because the agent was down */
+    uint64_t out_messages;  /* published, requested and replied */
+    uint64_t out_refused;   /* not taken by the client */
+    uint64_t priority_unknown; /* Natlet-Priority headers that say nothing we know */
+    uint32_t subscriptions; /* now */
+} natlet_bridge_stats;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Connects the two.  Returns OK, E_STATE (the cell has a bridge), or E_NO_MEMORY;
+ * on failure *bridge is NULL. */
+natlet_status natlet_bridge_new(natlet_bridge **bridge, natlet_cell *cell,
+                                natlet_client *client);
+
+/* Unsubscribes everything and frees the bridge.  Not from a handler. */
+void natlet_bridge_free(natlet_bridge *bridge);
+
+/* Subscribes an agent: each message becomes a mail of kind NATS in the lane that
+ * its header Natlet-Priority names (critical, high; medium, normal; low), NORMAL
+ * without one.  A message that finds no room is a dead letter, as core NATS has no
+ * way to refuse it.  The subscription belongs to the child: it survives restarts,
+ * and ends when the child is gone for good.
+ *
+ * `queue` may be empty; *sid (may be NULL) is for natlet_bridge_unsubscribe.
+ * Returns E_NO_AGENT, else as natlet_client_subscribe. */
+natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent,
+                                      natlet_slice subject, natlet_slice queue, uint32_t *sid);
+
+/* Ends a subscription at once.  Returns OK, E_NOT_FOUND, or E_FULL. */
+natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid);
+
+natlet_bridge_stats natlet_bridge_stats_now(const natlet_bridge *bridge);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

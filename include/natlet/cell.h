@@ -1,0 +1,146 @@
+/* A cell is a world of agents on a runtime: its table of agents, the pool that
+ * holds their state and mail, their names, timers, and dead letters.
+ *
+ * All its memory is one block, taken when it is made; nothing after that
+ * allocates.  A cell needs no network: natlet/bridge.h gives it one. */
+#ifndef NATLET_CELL_H
+#define NATLET_CELL_H
+
+#include "natlet/runtime.h"
+#include "natlet/supervisor.h"
+
+/* Why mail was not handled. */
+#define NATLET_DEAD_MAP(X)                                                                         \
+    X(NO_AGENT, 0, "no such agent")                                                                \
+    X(STALE_PID, 1, "for an earlier incarnation")                                                  \
+    X(OVERFLOW, 2, "mailbox full")                                                                 \
+    X(REJECTED, 3, "rejected by the agent")                                                        \
+    X(CRASHED, 4, "the agent crashed on it")                                                       \
+    X(RESTART, 5, "dropped by a restart")                                                          \
+    X(SHUTDOWN, 6, "left over at the end")
+
+typedef enum natlet_dead_reason {
+#define X(name, value, text) NATLET_DEAD_##name = (value),
+    NATLET_DEAD_MAP(X)
+#undef X
+} natlet_dead_reason;
+
+#define NATLET_DEAD_REASONS 7
+#define NATLET_DEAD_SUBJECT_MAX 40u
+
+/* What is remembered of a dead letter. */
+typedef struct natlet_dead_letter {
+    uint64_t id_ns;
+    natlet_pid from;
+    natlet_pid to; /* as it was addressed; 0: by name or subscription */
+    natlet_dead_reason reason;
+    natlet_reason exit;   /* CRASHED: how the agent ended */
+    uint32_t payload_len; /* bytes */
+    uint8_t kind;         /* natlet_mail_kind */
+    uint8_t subject_len;
+    char subject[NATLET_DEAD_SUBJECT_MAX]; /* cut */
+} natlet_dead_letter;
+
+typedef enum natlet_cell_event_kind {
+    NATLET_CELL_STARTED,
+    NATLET_CELL_START_FAILED,
+    NATLET_CELL_EXITED, /* without a parent: a whole tree is gone */
+    NATLET_CELL_DEAD_LETTER,
+} natlet_cell_event_kind;
+
+typedef struct natlet_cell_event {
+    natlet_cell_event_kind kind;
+    natlet_pid pid;    /* of the agent; DEAD_LETTER: 0 if there is none */
+    natlet_pid parent; /* 0: none */
+    natlet_slice name; /* may be empty */
+    natlet_reason reason;             /* START_FAILED, EXITED; DEAD_LETTER by CRASHED */
+    natlet_dead_reason dead;          /* DEAD_LETTER */
+    const natlet_mail *mail;          /* DEAD_LETTER: all of it, else NULL */
+} natlet_cell_event;
+
+/* Zeroed fields take their defaults. */
+typedef struct natlet_cell_config {
+    uint32_t size;         /* sizeof(natlet_cell_config) */
+    uint32_t bytes;        /* the pool, for all that is below: 262 144 */
+    uint32_t agents_max;   /* supervisors included: 256; at most 1 048 575 */
+    uint32_t waits_max;    /* calls and timers under way together: 512; at most 65 535 */
+    uint16_t batch;        /* mail that an agent handles in a row: 16 */
+    uint16_t dead_letters; /* how many are remembered: 64 */
+    /* Looks on: it may publish, but must not touch agents.  May be NULL. */
+    void (*on_event)(void *self, const natlet_cell_event *event);
+    void *self;
+} natlet_cell_config;
+
+typedef struct natlet_cell_stats {
+    uint32_t agents;       /* children that exist now, supervisors included */
+    uint32_t waits;        /* calls, requests and timers under way */
+    uint64_t delivered;    /* mail put into mailboxes */
+    uint64_t handled;      /* mail that a handler is done with */
+    uint64_t refused;      /* E_FULL and E_TOO_LARGE to senders */
+    uint64_t late;         /* answers that nobody waited for */
+    uint64_t dead[NATLET_DEAD_REASONS];
+    uint64_t dead_total;
+    uint32_t restarts;
+    size_t pool_bytes;     /* the pool's size */
+    size_t pool_used;      /* taken now */
+    size_t pool_max;       /* most ever taken */
+    uint32_t pool_refused; /* blocks that it had no room for */
+} natlet_cell_stats;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a cell without agents; it works in the turns of `rt`.
+ *
+ * Returns OK; E_CONFIG (a number out of range); E_NO_MEMORY (the runtime's budget,
+ * or `bytes` do not hold the tables).  On failure *cell is NULL. */
+natlet_status natlet_cell_new(natlet_cell **cell, natlet_runtime *rt,
+                              const natlet_cell_config *config);
+
+/* Frees the cell with all its agents at once: no terminate is called.  For an
+ * orderly end stop the supervisors first.  Its bridge must have been freed, and
+ * then its client, for that ends what was asked of the network.  Not from a handler. */
+void natlet_cell_free(natlet_cell *cell);
+
+/* The agent that has this name and runs; 0: none. */
+natlet_pid natlet_cell_find(const natlet_cell *cell, natlet_slice name);
+
+/* The agent that runs in this slot; 0: none. */
+natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
+
+/* Ends a mail that its handler answered LATER, as if the handler had returned
+ * `result` now: NATLET_DONE, REJECT, STOP, or below 0.
+ *
+ * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
+ * earlier settle ended it); E_INVALID (no such result). */
+natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token,
+                                 int32_t result);
+
+/* After a trap unwound the stack: crashes the agent whose handler was running,
+ * with TRAP.  Its state is gone, the mail in its hands is a dead letter, and its
+ * supervisor acts in the next turn.
+ *
+ * Returns OK, or E_POISONED: the trap was not in a handler, so that the cell's own
+ * data may be torn. */
+natlet_status natlet_cell_recover(natlet_cell *cell);
+
+natlet_cell_stats natlet_cell_stats_now(const natlet_cell *cell);
+
+/* The children of a supervisor in the order of their start, of the cell itself
+ * (its trees) for 0.  Fills at most `cap` of them; returns how many there are. */
+uint32_t natlet_cell_children(const natlet_cell *cell, natlet_pid supervisor,
+                              natlet_agent_info *out, uint32_t cap);
+
+/* The dead letter `back` before the last one (0: the last), or NULL if it is not
+ * remembered; valid until the next turn. */
+const natlet_dead_letter *natlet_cell_dead_letter(const natlet_cell *cell, uint32_t back);
+
+/* Static text: "mailbox full". */
+const char *natlet_dead_text(natlet_dead_reason reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,229 @@
+/* A client is one logical connection to a NATS system: it finds a server, keeps
+ * the connection alive, comes back after it broke, and routes messages.
+ *
+ * It lives on a natlet_runtime, which calls it; nothing here blocks.  Every
+ * wait has a deadline and ends exactly once, in its callback.  Callbacks may call
+ * any function here but natlet_client_free; slices given to a callback are valid
+ * until it returns, slices given to a function may die when it returns. */
+#ifndef NATLET_CLIENT_H
+#define NATLET_CLIENT_H
+
+#include <stdbool.h>
+
+#include "natlet/limits.h"
+#include "natlet/runtime.h"
+#include "natlet/slice.h"
+#include "natlet/status.h"
+
+typedef struct natlet_client natlet_client;
+
+#define NATLET_CLIENT_STATE_MAP(X)                                                                 \
+    X(IDLE, 0, "idle")                                                                             \
+    X(CONNECTING, 1, "connecting")                                                                 \
+    X(CONNECTED, 2, "connected")                                                                   \
+    X(RECONNECTING, 3, "reconnecting")                                                             \
+    X(DRAINING, 4, "draining")                                                                     \
+    X(CLOSED, 5, "closed")
+
+typedef enum natlet_client_state {
+#define X(name, value, text) NATLET_CLIENT_##name = (value),
+    NATLET_CLIENT_STATE_MAP(X)
+#undef X
+} natlet_client_state;
+
+typedef enum natlet_client_event_kind {
+    NATLET_CLIENT_EV_STATE,         /* state changed; status and text say why it was left */
+    NATLET_CLIENT_EV_ERROR,         /* something failed that ends nothing: -ERR, a permission */
+    NATLET_CLIENT_EV_SERVERS,       /* the server named servers that were not in the pool */
+    NATLET_CLIENT_EV_LAME_DUCK,     /* the server is about to shut down */
+    NATLET_CLIENT_EV_SLOW_CONSUMER, /* a subscription reached its pending limit */
+} natlet_client_event_kind;
+
+typedef struct natlet_client_event {
+    natlet_client_event_kind kind;
+    natlet_client_state state; /* the present one */
+    natlet_status status;      /* OK, or the typed reason */
+    natlet_slice text;         /* what the server or the host said about it; may be empty */
+    uint32_t close_code;       /* of the WebSocket, 0: none */
+    uint32_t sid;              /* of the subscription concerned, 0: none */
+} natlet_client_event;
+
+/* Zeroed fields take their defaults; natlet_client_config_init sets them all.
+ * The client copies what it keeps. */
+typedef struct natlet_client_config {
+    uint32_t size;        /* sizeof(natlet_client_config) */
+    natlet_slice servers; /* URLs separated by commas: ws wss nats tls; user:password@ allowed */
+    natlet_slice name;    /* shown by the server's monitoring */
+    natlet_slice user, password, token;
+    natlet_slice inbox_prefix; /* "_INBOX" */
+    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request */
+    bool no_echo;              /* do not deliver what this client published */
+    bool verbose, pedantic;
+    bool keep_order;        /* try servers in the order given, else shuffled */
+    bool ignore_discovered; /* do not add servers that INFO names */
+    bool no_reconnect;
+    bool retry_first_connect; /* a failed first connect is retried like a reconnect */
+    uint32_t connect_ms, ping_ms, pings_out_max, drain_ms;
+    uint32_t reconnect_ms;       /* > 0: fixed delay instead of backoff */
+    int32_t reconnects_max;      /* attempts in a row per server; -1 (default) without end */
+    uint32_t rx_bytes, tx_bytes; /* buffers */
+    uint32_t pending_bytes_max;  /* what the outbox may grow to */
+    uint32_t message_bytes_max;  /* larger messages are refused */
+    uint32_t subscriptions_max;  /* default 4096; the table grows in steps */
+    void (*on_event)(void *self, const natlet_client_event *event);
+    void *self;
+} natlet_client_config;
+
+/* Where the messages of a subscription go. */
+typedef struct natlet_sink {
+    void *self;
+    /* One message of subscription `sid`. */
+    void (*message)(void *self, uint32_t sid, const natlet_msg *msg);
+    /* The last call: the subscription is over, and is before unsubscribe returns.
+     * `why` is OK (unsubscribed, max reached, drained), E_CLOSED, or E_PERMISSION
+     * (the server refused it).  May be NULL. */
+    void (*ended)(void *self, uint32_t sid, natlet_status why);
+} natlet_sink;
+
+/* Ends a request.  `st` is OK (then *reply is the answer), E_NO_RESPONDERS,
+ * E_TIMEOUT, E_PERMISSION (the server refused the subject or the inbox),
+ * E_DISCONNECTED (the connection broke before the answer came), E_CANCELLED or
+ * E_CLOSED (then reply is NULL). */
+typedef void (*natlet_reply_fn)(void *self, natlet_status st, const natlet_msg *reply);
+
+/* Ends a flush or a drain with OK, E_TIMEOUT, E_DISCONNECTED or E_CLOSED;
+ * `elapsed_us` is what it took, the round trip for a flush.  May be NULL. */
+typedef void (*natlet_done_fn)(void *self, natlet_status st, uint64_t elapsed_us);
+
+typedef struct natlet_client_stats {
+    uint64_t in_messages, in_bytes; /* MSG and HMSG; bytes of header block and payload */
+    uint64_t out_messages, out_bytes;
+    uint64_t received_bytes;         /* from the host, protocol and framing included */
+    uint64_t sent_bytes;             /* to the host */
+    uint64_t recv_calls, send_calls; /* of the host; E_AGAIN counts too */
+    uint64_t copied_bytes;           /* moved again after recv wrote them */
+    uint64_t unrouted;               /* messages of subscriptions that are gone */
+    uint64_t late_replies;           /* replies nobody waits for any more */
+    uint64_t dropped;                /* by pending limits */
+    uint64_t refused;                /* operations answered E_FULL */
+    uint32_t reconnects;
+    uint32_t connects;                 /* successful ones, the first included */
+    uint32_t errors;                   /* -ERR and protocol failures */
+    uint32_t subscriptions, requests;  /* live now */
+    uint32_t outbox_bytes, outbox_max; /* waiting now; most ever */
+    uint32_t rx_block_max;             /* largest block taken for a message beyond the buffer */
+} natlet_client_stats;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sets the defaults of natlet/limits.h. */
+void natlet_client_config_init(natlet_client_config *config);
+
+/* Makes an idle client on `rt`.
+ *
+ * Returns OK; E_URL (a server address); E_CONFIG (a number out of range, too many
+ * servers, a name or prefix that is not well-formed); E_NO_MEMORY.  On failure
+ * *out is NULL. */
+natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
+                                const natlet_client_config *config);
+
+/* Closes if need be (callbacks are called) and frees.  Not from a callback. */
+void natlet_client_free(natlet_client *client);
+
+/* Starts to connect; the outcome is an EV_STATE event.
+ * Returns OK, E_STATE (not idle or closed) or E_NO_MEMORY. */
+natlet_status natlet_client_connect(natlet_client *client);
+
+/* Ends at once: pending requests, flushes and subscriptions get E_CLOSED.
+ * What was published and not yet handed to the host is sent first if the host
+ * takes it. */
+void natlet_client_close(natlet_client *client);
+
+/* Drops the connection and dials again without delay.  Returns OK or E_STATE. */
+natlet_status natlet_client_reconnect(natlet_client *client);
+
+/* Publishes.  Subject and reply are checked, headers must be one well-formed
+ * block (natlet/headers.h).
+ *
+ * Returns OK (in the outbox whole, in order); E_SUBJECT; E_HEADER; E_TOO_LARGE
+ * (beyond the server's max_payload or pending_bytes_max); E_HEADERS_UNSUPPORTED;
+ * E_FULL (outbox at its limit: wait for room); E_NO_MEMORY (nothing waits, and
+ * still there is no room); E_DISCONNECTED; E_DRAINING; E_CLOSED. */
+natlet_status natlet_client_publish(natlet_client *client, const natlet_msg *msg);
+
+typedef struct natlet_subscribe_options {
+    natlet_slice queue; /* queue group; empty: none */
+    uint64_t max;       /* ends by itself after so many messages; 0: never */
+} natlet_subscribe_options;
+
+/* Subscribes; `options` may be NULL.  While disconnected the subscription is
+ * kept and sent with the next connect, as after every reconnect.
+ *
+ * Returns OK; E_SUBJECT; E_LIMIT (subscriptions_max); E_NO_MEMORY; E_FULL;
+ * E_DRAINING; E_CLOSED. */
+natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natlet_slice subject,
+                                      const natlet_subscribe_options *options,
+                                      const natlet_sink *sink);
+
+/* Ends subscription `sid`: at once (max 0), after which no message of it is
+ * delivered, or after `max` messages counted from its start.
+ * Returns OK, E_NOT_FOUND or E_FULL. */
+natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max);
+
+/* Ends it after what the server had sent was delivered; without a connection at
+ * once.  `timeout_ms` 0 stands for the client's drain_ms.
+ * Returns OK, E_NOT_FOUND, E_FULL or E_NO_MEMORY; after OK `done` is called once. */
+natlet_status natlet_client_drain_subscription(natlet_client *client, uint32_t sid,
+                                               uint32_t timeout_ms, natlet_done_fn done,
+                                               void *self);
+
+/* Publishes a request; the answer comes through one shared inbox, so msg->reply
+ * is not looked at.  *id (may be NULL) is for natlet_client_cancel.
+ *
+ * Returns as natlet_client_publish, or E_NO_MEMORY, E_LIMIT; after OK `reply` is
+ * called exactly once, by the deadline at the latest. */
+natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg,
+                                    uint32_t timeout_ms, natlet_reply_fn reply, void *self,
+                                    uint32_t *id);
+
+/* Ends a request with E_CANCELLED.  Returns OK or E_NOT_FOUND. */
+natlet_status natlet_client_cancel(natlet_client *client, uint32_t id);
+
+/* Calls `done` when the server has read all that was published before.
+ * Returns OK, E_DISCONNECTED, E_CLOSED, E_FULL or E_NO_MEMORY. */
+natlet_status natlet_client_flush(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
+                                  void *self);
+
+/* Unsubscribes everything, delivers what is on the way (callbacks may still
+ * publish then), flushes, closes.  `timeout_ms` 0 stands for the client's drain_ms.
+ * Returns OK, E_STATE (not connected), E_CLOSED, E_FULL or E_NO_MEMORY; after OK
+ * `done` is called once. */
+natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
+                                  void *self);
+
+/* Writes a fresh inbox "<prefix>.<22 characters>" into `out`; returns its length,
+ * 0 if `cap` is too small. */
+size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap);
+
+natlet_client_state natlet_client_state_now(const natlet_client *client);
+natlet_client_stats natlet_client_stats_now(const natlet_client *client);
+
+/* Static text: "connected". */
+const char *natlet_client_state_text(natlet_client_state state);
+
+/* The last INFO document, empty before the first; valid until the next turn. */
+natlet_slice natlet_client_info(const natlet_client *client);
+
+/* URL of the server in use or last tried, without credentials; same validity. */
+natlet_slice natlet_client_server(const natlet_client *client);
+
+/* The server's max_payload, or the configured limit while it is unknown. */
+uint32_t natlet_client_max_payload(const natlet_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,133 @@
+/* The embedding areas: how a host language uses the module without crossing the
+ * boundary per message.
+ *
+ * Two areas lie in the module's linear memory.  Into the *submission* area the
+ * glue appends operations; from the *completion* area it reads 32-byte records.
+ * One turn of the glue is
+ *
+ *     wait = natlet_run(budget); drain the records; run the handlers
+ *
+ * Handlers run only after natlet_run has returned, and what they call only
+ * appends: nothing is ever re-entered.  All numbers are little endian. */
+#ifndef NATLET_EMBED_H
+#define NATLET_EMBED_H
+
+#include <stdint.h>
+
+#include "natlet/host.h"
+
+/* What natlet_areas returns the address of.  Addresses are offsets in the linear
+ * memory; read them again after every call, the areas may have moved. */
+typedef struct natlet_embed_areas {
+    uint32_t version;           /* 1 */
+    uint32_t submission;        /* address of the submission area, aligned to 8 */
+    uint32_t submission_bytes;  /* its size */
+    uint32_t submitted;         /* written by the glue: bytes appended */
+    uint32_t taken;             /* written by the module: bytes it is done with; when both
+                                   are equal after a run, the module has set both to 0 */
+    uint32_t completion;        /* address of the records */
+    uint32_t completion_cap;    /* records there is room for */
+    uint32_t completed;         /* records to read, from the first on; the glue sets it to 0 */
+    uint32_t segment;           /* recvs that brought bytes so far, over all connections */
+    uint32_t state;             /* natlet_client_state of the client */
+    uint32_t memory_bytes;      /* taken from the heap now */
+    uint32_t refused;           /* operations answered with E_FULL so far */
+} natlet_embed_areas;
+
+/* One operation: this head, then subject, reply (SUB: queue group), headers and
+ * payload back to back, then padding to a multiple of 8.  `id` is the glue's own
+ * number and comes back in the records about the operation. */
+typedef struct natlet_embed_op {
+    uint32_t bytes; /* of the whole operation, padding included */
+    uint16_t kind;  /* NATLET_OP_* */
+    uint16_t flags;
+    uint32_t id;    /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN: non-zero, unique among the live ones */
+    uint32_t arg;   /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
+                       SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart */
+    uint32_t subject_len;
+    uint32_t reply_len;
+    uint32_t headers_len; /* a whole "NATS/1.0..." block */
+    uint32_t payload_len;
+} natlet_embed_op;
+
+enum {
+    NATLET_OP_PUB = 1,
+    NATLET_OP_SUB = 2,
+    NATLET_OP_UNSUB = 3,
+    NATLET_OP_REQUEST = 4, /* answered by one REPLY record */
+    NATLET_OP_FLUSH = 5,   /* answered by one DONE record when the server's PONG is in */
+    NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
+    NATLET_OP_CLOSE = 7,
+    NATLET_OP_RECONNECT = 8,
+    NATLET_OP_SPAWN = 9,  /* subject: agent name; reply: subject to subscribe it to, may be empty */
+    NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
+    NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
+};
+
+#define NATLET_OP_FLAG_ALL (1u << 0) /* DRAIN: the whole client */
+
+/* A record that needs more than its fields names bytes.  A MESSAGE or REPLY that
+ * lies in one segment (the bytes of one recv) names it by `segment` and `at`, so
+ * that the glue can make views of the buffer it gave to that recv.  With the
+ * flag COPIED the bytes were joined in linear memory and `at` is an address
+ * there, valid until the next natlet_run. */
+typedef struct natlet_embed_record {
+    uint8_t kind;  /* NATLET_REC_* */
+    uint8_t flags; /* NATLET_REC_FLAG_* */
+    uint16_t subject_len;
+    uint32_t id;         /* SUB's, REQUEST's, ... of the operation; MAIL: slot of the agent */
+    int32_t status;      /* natlet_status; MESSAGE: 0; MAIL: the token */
+    uint32_t segment;    /* number of the recv, as counted in natlet_embed_areas.segment, from 1 */
+    uint32_t at;         /* of the subject: offset in the segment, or address when COPIED */
+    uint16_t reply_skip; /* reply begins so many bytes behind the subject's first, 0: none */
+    uint16_t reply_len;
+    uint16_t body_skip;  /* header block and payload begin so many bytes behind it */
+    uint16_t headers_len;
+    uint32_t payload_len;
+} natlet_embed_record;
+
+enum {
+    NATLET_REC_MESSAGE = 1, /* id of the subscription */
+    NATLET_REC_REPLY = 2,   /* status < 0: the request failed and there are no bytes */
+    NATLET_REC_DONE = 3,    /* FLUSH, DRAIN, or a refused operation: status says how it ended */
+    NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
+    NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
+    NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */
+    NATLET_REC_INFO = 7,    /* payload: the INFO document */
+    NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
+    NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;
+                               subject: its name */
+};
+
+#define NATLET_REC_FLAG_COPIED (1u << 0)
+
+/* How a remote agent ended with a mail (SETTLE). */
+enum {
+    NATLET_SETTLE_DONE = 0,
+    NATLET_SETTLE_REJECT = 1, /* straight to the dead letters */
+    NATLET_SETTLE_STOP = 2,   /* the agent ends normally */
+    NATLET_SETTLE_ERROR = 3,  /* the agent crashed: the supervisor decides */
+};
+
+#ifndef __cplusplus
+_Static_assert(sizeof(natlet_embed_op) == 32, "glue and module agree on the layout");
+_Static_assert(sizeof(natlet_embed_record) == 32, "glue and module agree on the layout");
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Address of the areas, 0 before natlet_init. */
+NATLET_EXPORT(natlet_areas) uint32_t natlet_areas(void);
+
+/* Makes room for an operation of `bytes` behind what is submitted, for payloads
+ * larger than the submission area; the area may move.  Returns 0, or a status
+ * below 0 when there is no memory. */
+NATLET_EXPORT(natlet_reserve) int32_t natlet_reserve(uint32_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

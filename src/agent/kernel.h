@@ -1,0 +1,324 @@
+/* The inside of a cell, shared by the files of this folder.
+ *
+ * Internal.  Three rules hold everywhere:
+ *
+ * A handler runs only from the run queue or from a supervisor that acts, never
+ * inside another handler: what a handler asks for is queued.
+ *
+ * `locked` is 0 exactly while a handler's own code runs.  A trap then leaves the
+ * cell whole; at any other time its data may be torn.
+ *
+ * Whatever must go on after a trap lies in these structs, not on the C stack. */
+#ifndef NATLET_AGENT_KERNEL_H
+#define NATLET_AGENT_KERNEL_H
+
+#include "agent/mailbox.h"
+#include "agent/pool.h"
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/runtime.h"
+#include "base/timers.h"
+#include "natlet/cell.h"
+
+typedef struct natlet__agent natlet__agent;
+typedef struct natlet__supervisor natlet__supervisor;
+typedef struct natlet__wait natlet__wait;
+typedef struct natlet__outlet natlet__outlet;
+
+/* Children in the order of their start. */
+typedef struct natlet__family {
+    natlet__agent *first, *last;
+    uint32_t count;
+} natlet__family;
+
+/* A child: it outlives its incarnations, and its mailbox with it.  One block of
+ * the pool holds this struct, the state, and the mailbox's places. */
+struct natlet__agent {
+    natlet__mailbox mailbox;
+    natlet_pid pid;          /* of the present incarnation; 0: none */
+    void *state;             /* of a supervisor: natlet__supervisor */
+    natlet_mail *mail;       /* in the handler's hands, or kept by LATER */
+    natlet__agent *run_next; /* in the run queue */
+    natlet__wait *waits;     /* its calls, requests and timers */
+    natlet_child child;
+    natlet__agent *parent;
+    natlet__agent *older, *younger; /* siblings */
+    natlet__agent *event_next;      /* in the parent's events */
+    natlet_reason exit;             /* the last one */
+    uint64_t handled;
+    uint32_t restarts;
+    uint32_t slot;
+    uint32_t name_hash;
+    uint32_t index; /* in the supervisor's specification */
+    uint32_t block_bytes;
+    uint32_t token;  /* BUSY: of the mail that is kept; 0: nobody asked for it */
+    int32_t result;  /* is_settled: what settle said */
+    uint8_t phase;   /* natlet_agent_state, or PHASE_GONE */
+    uint8_t depth;   /* supervisors above it */
+    bool is_queued;  /* in the run queue */
+    bool is_posted;  /* in the parent's events */
+    bool is_settled; /* the kept mail is to be ended with `result` */
+    bool is_asked;   /* to stop */
+    bool has_run;    /* init succeeded once */
+};
+
+/* Removed while in the run queue: freed when its turn comes. */
+enum { NATLET__PHASE_GONE = NATLET_AGENT_DOWN + 1 };
+
+struct natlet__supervisor {
+    natlet__agent *agent; /* whose state this is */
+    natlet__family children;
+    natlet__agent *events, *events_last; /* children to act on, in order */
+    natlet__agent *stopping;             /* STOPPING: the next child to stop */
+    natlet__timer patience;              /* for that child */
+    natlet_reason outcome;               /* STOPPING: how it will have ended */
+    uint32_t intensity;
+    uint64_t counted;    /* restarts so far */
+    uint64_t restarts_us[]; /* the last intensity + 1 of them, a ring */
+};
+
+typedef enum natlet__wait_kind {
+    NATLET__WAIT_TIMER,
+    NATLET__WAIT_CALL,
+    NATLET__WAIT_REQUEST, /* the outlet knows its deadline */
+} natlet__wait_kind;
+
+/* What an agent waits for.  A place of its SYS lane is reserved, and the struct
+ * itself becomes the mail that ends the wait if that carries no bytes: the end of
+ * a wait needs nothing that could be missing. */
+struct natlet__wait {
+    natlet_mail mail; /* first, so that a mail is its wait */
+    natlet__timer timer;
+    natlet_cell *cell;
+    natlet__agent *agent;     /* NULL: it does not wait any more, but the outlet knows this */
+    natlet__wait *prev, *next; /* of the agent's waits */
+    uint64_t asked_id;        /* CALL: id_ns of the mail that asks */
+    uint32_t outlet_id;       /* REQUEST: the outlet's own */
+    uint32_t ref;
+    natlet__wait_kind kind;
+};
+
+/* The network as the kernel sees it; the bridge is one. */
+struct natlet__outlet {
+    natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
+    /* After OK it calls natlet__wait_outlet_ended exactly once, sooner after cancel. */
+    natlet_status (*request)(natlet__outlet *outlet, natlet__wait *wait, const natlet_msg *msg,
+                             uint32_t timeout_ms);
+    void (*cancel)(natlet__outlet *outlet, natlet__wait *wait);
+    /* The child is about to be freed: it must not be named any more. */
+    void (*gone)(natlet__outlet *outlet, const natlet__agent *agent);
+};
+
+/* Entries of the tables of agents and of waits; free ones are linked by number. */
+typedef struct natlet__agent_slot {
+    natlet__agent *agent;
+    uint32_t next_free;
+} natlet__agent_slot;
+
+typedef struct natlet__wait_slot {
+    natlet__wait *wait;
+    uint16_t generation; /* 1..65535 */
+    uint16_t next_free;
+} natlet__wait_slot;
+
+enum { NATLET__TIMER_WAIT, NATLET__TIMER_PATIENCE }; /* natlet__timer.kind */
+
+struct natlet_cell {
+    natlet__part part; /* first, so that a part is its cell */
+    natlet_runtime *rt;
+    uint32_t locked;        /* the kernel-lock word */
+    natlet__agent *running; /* the blame word: whose handler runs; its `mail` is the other half */
+    natlet__agent *run_first, *run_last;
+    natlet__outlet *outlet; /* NULL: no network */
+    natlet__timers timers;
+    natlet__pool pool;
+    uint64_t id_ns;      /* of the last mail */
+    uint64_t stamped_us; /* turn in which the clock was read for it */
+    uint32_t incarnations;
+    uint32_t tokens;
+    natlet__family roots;
+    natlet_cell_config config;
+    natlet_cell_stats stats;
+    natlet__agent_slot *slots;
+    natlet__wait_slot *wait_slots;
+    uint32_t *names; /* slot + 1 of the agent by hash of its name, 0: empty */
+    uint32_t names_mask;
+    uint32_t free_slot; /* NATLET__NONE: none */
+    uint16_t free_wait; /* NATLET__NO_WAIT: none */
+    uint32_t asked;     /* requests that the outlet has not answered */
+    natlet_dead_letter *dead;
+    uint64_t dead_count; /* ever */
+    size_t pool_bytes;
+    size_t block_bytes; /* of the cell's own memory, the pool included */
+};
+
+#define NATLET__NONE UINT32_MAX
+#define NATLET__NO_WAIT UINT16_MAX
+
+/* ---- the lock ---- */
+
+/* Marks the kernel's code as running; the answer is for natlet__unlock.  Every
+ * function that a handler may call is between these two. */
+static inline uint32_t natlet__lock(natlet_cell *cell)
+{
+    uint32_t was = cell->locked;
+
+    cell->locked = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* what follows stays behind it */
+    return was;
+}
+
+static inline void natlet__unlock(natlet_cell *cell, uint32_t was)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cell->locked = was;
+}
+
+/* ---- registry.c: slots and names ---- */
+
+/* Gives the agent a slot and its name.  Returns OK, E_LIMIT or E_NAME_TAKEN. */
+natlet_status natlet__registry_add(natlet_cell *cell, natlet__agent *agent);
+void natlet__registry_remove(natlet_cell *cell, natlet__agent *agent);
+natlet__agent *natlet__registry_find(const natlet_cell *cell, natlet_slice name);
+
+/* The agent of which this is the present pid, else NULL. */
+natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
+
+/* ---- waits.c ---- */
+
+/* Starts a wait of `agent`; a timer with deadline unless kind is REQUEST.
+ * Returns OK or E_FULL. */
+natlet_status natlet__wait_new(natlet_cell *cell, natlet__wait **out, natlet__agent *agent,
+                               natlet__wait_kind kind, uint32_t delay_ms);
+
+/* Ends a wait without mail. */
+void natlet__wait_drop(natlet_cell *cell, natlet__wait *wait);
+void natlet__wait_drop_all(natlet_cell *cell, natlet__agent *agent);
+
+/* Ends a wait by a mail with `status` and no bytes. */
+void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
+
+/* Ends a CALL or REQUEST by a mail with the answer, or with E_FULL or E_TOO_LARGE if
+ * there is no room for its bytes. */
+void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, natlet_pid from,
+                         const natlet_msg *reply);
+
+/* The outlet's one call for a REQUEST; `reply` is NULL unless `status` is OK. */
+void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply);
+
+/* The timer of a wait is due. */
+void natlet__wait_due(natlet_cell *cell, natlet__timer *timer);
+
+/* The call that `mail` asks and that still waits, else NULL. */
+natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail);
+
+natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref);
+
+/* ---- post.c: mail comes and goes ---- */
+
+/* Bytes of subject, reply, headers and payload. */
+uint64_t natlet__mail_measure(const natlet_mail *draft);
+
+/* A copy of the draft's four parts, tag, seq and priority in the pool, with an id of
+ * its own; NULL: no room. */
+natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft);
+void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
+
+/* Queues the mail that ends a wait of `agent`. */
+void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);
+
+/* A message of the network for `agent`.  It is a dead letter if it cannot be queued,
+ * which the answer says: OK, E_FULL, E_TOO_LARGE, E_NO_AGENT. */
+natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, const natlet_msg *msg,
+                                   natlet_priority priority);
+
+/* ---- dead.c ---- */
+
+/* Notes that `mail`, for `agent` (NULL: nobody), will not be handled; its bytes stay
+ * the caller's.  For CRASHED the agent's `exit` is the reason.  If it is a call, the
+ * caller hears E_NO_AGENT. */
+void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead_reason reason,
+                         const natlet__agent *agent);
+
+/* ---- agent.c: the life of one agent ---- */
+
+/* Makes a child of `parent` (NULL: a tree) before its sibling `younger` (NULL: the
+ * last), not started.  Returns as natlet_supervisor_start. */
+natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
+                                const natlet_child *child, natlet__agent *younger);
+
+/* Starts an incarnation: RUNNING, or DOWN and a status below 0. */
+natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent);
+
+/* What is left to do when a start failed: DOWN. */
+void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* The same for one whose init did not run: nobody is told. */
+void natlet__agent_reset(natlet_cell *cell, natlet__agent *agent);
+
+/* Ends the incarnation: EXITED. */
+void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* The same, and the supervisor is to act on it. */
+void natlet__agent_exit(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* The same for one that failed: the mail in its hands is a dead letter. */
+void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* Makes the queued mail dead letters. */
+void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_reason reason);
+
+/* Frees a child that is not running, and for a supervisor all below it. */
+void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent);
+
+/* The agent's turn.  Answers how much work it was: mails handled, and one. */
+uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent);
+
+/* Puts it at the end of the run queue, if it is not in it. */
+void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
+
+void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info);
+
+/* ---- supervisor.c ---- */
+
+static inline bool natlet__is_supervisor(const natlet__agent *agent)
+{
+    return agent->child.supervisor != NULL;
+}
+
+natlet__family *natlet__siblings(natlet_cell *cell, const natlet__agent *agent);
+
+/* Bytes of its state; 0 if a number in the specification is out of range. */
+size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec);
+
+/* Makes the children if need be, and starts them in order.  On failure they are
+ * stopped in reverse. */
+natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent);
+
+/* Frees all children, the last first. */
+void natlet__supervisor_empty(natlet_cell *cell, natlet__agent *agent);
+
+/* The supervisor's turn. */
+void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent);
+
+/* Asks `child` of `parent` to be acted on. */
+void natlet__supervisor_post(natlet_cell *cell, natlet__agent *parent, natlet__agent *child);
+
+/* The child being stopped had its time. */
+void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience);
+
+/* After a trap in the init of `agent`: what the unwound code would have done. */
+void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
+
+/* A start that natlet_supervisor_add had left for later. */
+natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);
+
+/* ---- cell.c ---- */
+
+/* Shows an event of `agent` to the program. */
+void natlet__cell_tell(natlet_cell *cell, natlet_cell_event_kind kind, const natlet__agent *agent);
+
+/* Connects or, with NULL, disconnects the network. */
+void natlet__cell_set_outlet(natlet_cell *cell, natlet__outlet *outlet);
+
+#endif

@@ -1,0 +1,171 @@
+/* Each lane is a ring of its own; mail is in exactly one ring, or in none. */
+#include "agent/mailbox.h"
+
+#include "base/assert.h"
+
+enum { NORMAL = NATLET_PRIORITY_NORMAL, SYS = NATLET_PRIORITY_SYS };
+
+/* The shares of a round, and the order in which they are used up. */
+static const uint8_t share[NATLET_PRIORITIES] = {
+    [NATLET_PRIORITY_NORMAL] = 2, [NATLET_PRIORITY_HIGH] = 4, [NATLET_PRIORITY_LOW] = 1};
+static const uint8_t order[] = {NATLET_PRIORITY_HIGH, NATLET_PRIORITY_NORMAL,
+                                NATLET_PRIORITY_LOW};
+
+/* The places of each lane. */
+static void read_shape(const natlet_mailbox_config *config, uint16_t caps[NATLET_PRIORITIES])
+{
+    caps[NATLET_PRIORITY_HIGH] = config->high;
+    caps[NATLET_PRIORITY_LOW] = config->low;
+    caps[NORMAL] = config->normal > 0 ? config->normal : NATLET_MAILBOX_NORMAL_DEFAULT;
+    caps[SYS] = config->sys > 0 ? config->sys : NATLET_MAILBOX_SYS_DEFAULT;
+}
+
+uint32_t natlet__mailbox_places(const natlet_mailbox_config *config)
+{
+    uint16_t caps[NATLET_PRIORITIES];
+    uint32_t sum = 0;
+
+    read_shape(config, caps);
+    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
+        sum += caps[i];
+    }
+    return sum <= UINT16_MAX ? sum : 0;
+}
+
+void natlet__mailbox_init(natlet__mailbox *box, natlet_mail **places,
+                          const natlet_mailbox_config *config)
+{
+    uint16_t caps[NATLET_PRIORITIES];
+    uint16_t start = 0;
+
+    read_shape(config, caps);
+    *box = (natlet__mailbox){.places = places, .bytes_max = config->bytes_max};
+    if (box->bytes_max == 0) {
+        box->bytes_max = NATLET_MAILBOX_BYTES_DEFAULT;
+    }
+    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
+        box->lanes[i] = (natlet__lane){.start = start, .cap = caps[i], .free_min = caps[i]};
+        start = (uint16_t)(start + caps[i]);
+    }
+}
+
+static natlet__lane *lane_for(natlet__mailbox *box, uint8_t priority)
+{
+    natlet__lane *lane = &box->lanes[priority];
+
+    return lane->cap > 0 ? lane : &box->lanes[NORMAL];
+}
+
+natlet_status natlet__mailbox_room(natlet__mailbox *box, uint8_t priority, uint64_t bytes)
+{
+    const natlet__lane *lane = lane_for(box, priority);
+
+    NATLET_ASSERT(priority < SYS);
+    if (lane->used < lane->cap && bytes <= box->bytes_max - box->bytes) {
+        return NATLET_OK;
+    }
+    box->refused++;
+    return bytes <= box->bytes_max && lane->cap > 0 ? NATLET_E_FULL : NATLET_E_TOO_LARGE;
+}
+
+static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail, uint32_t reserved)
+{
+    uint32_t at = (uint32_t)lane->head + lane->used;
+
+    NATLET_ASSERT(lane->used + reserved < lane->cap);
+    box->places[lane->start + (at < lane->cap ? at : at - lane->cap)] = mail;
+    lane->used++;
+    box->queued++;
+    box->bytes += mail->bytes;
+    uint32_t left = lane->cap - lane->used - reserved;
+    lane->free_min = left < lane->free_min ? (uint16_t)left : lane->free_min;
+}
+
+void natlet__mailbox_push(natlet__mailbox *box, natlet_mail *mail)
+{
+    append(box, lane_for(box, mail->priority), mail, 0);
+}
+
+natlet_status natlet__mailbox_reserve(natlet__mailbox *box)
+{
+    natlet__lane *sys = &box->lanes[SYS];
+    uint32_t left = (uint32_t)sys->cap - sys->used - box->reserved;
+
+    if (left == 0) {
+        box->refused++;
+        return NATLET_E_FULL;
+    }
+    box->reserved++;
+    sys->free_min = left - 1 < sys->free_min ? (uint16_t)(left - 1) : sys->free_min;
+    return NATLET_OK;
+}
+
+void natlet__mailbox_unreserve(natlet__mailbox *box)
+{
+    NATLET_ASSERT(box->reserved > 0);
+    box->reserved--;
+}
+
+void natlet__mailbox_push_reserved(natlet__mailbox *box, natlet_mail *mail)
+{
+    natlet__mailbox_unreserve(box);
+    append(box, &box->lanes[SYS], mail, box->reserved);
+}
+
+static natlet_mail *take_from(natlet__mailbox *box, natlet__lane *lane)
+{
+    natlet_mail *mail = box->places[lane->start + lane->head];
+
+    lane->head = (uint16_t)(lane->head + 1u < lane->cap ? lane->head + 1u : 0);
+    lane->used--;
+    NATLET_ASSERT(box->bytes >= mail->bytes);
+    box->queued--;
+    box->bytes -= mail->bytes;
+    return mail;
+}
+
+natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box)
+{
+    natlet__lane *sys = &box->lanes[SYS];
+
+    return sys->used > 0 ? take_from(box, sys) : NULL;
+}
+
+/* The first lane that has both mail and credit. */
+static natlet__lane *next_lane(natlet__mailbox *box)
+{
+    for (uint32_t i = 0; i < sizeof order; i++) {
+        natlet__lane *lane = &box->lanes[order[i]];
+        if (lane->used > 0 && lane->credit > 0) {
+            return lane;
+        }
+    }
+    return NULL;
+}
+
+natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
+{
+    if (box->lanes[SYS].used > 0 || box->queued == 0) {
+        return natlet__mailbox_take_sys(box);
+    }
+    natlet__lane *lane = next_lane(box);
+    if (lane == NULL) { /* a new round; there is mail, so some lane is next */
+        for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
+            box->lanes[i].credit = share[i];
+        }
+        lane = next_lane(box);
+    }
+    lane->credit--;
+    return take_from(box, lane);
+}
+
+natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)
+{
+    natlet_mailbox_stats stats = {.bytes = box->bytes, .refused = box->refused};
+
+    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
+        stats.used[i] = box->lanes[i].used;
+        stats.free_min[i] = box->lanes[i].free_min;
+    }
+    return stats;
+}

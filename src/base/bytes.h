@@ -1,0 +1,58 @@
+/* Small work on slices.
+ *
+ * Internal.  Nothing here allocates; every result borrows from its argument. */
+#ifndef NATLET_BASE_BYTES_H
+#define NATLET_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "natlet/slice.h"
+
+static inline natlet_slice natlet__text(const char *text)
+{
+    return (natlet_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool natlet__equal(natlet_slice a, natlet_slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Cuts the first `n` bytes off `from` and returns them. */
+static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
+{
+    NATLET_ASSERT(n <= from->len);
+    natlet_slice head = {from->ptr, n};
+    if (n > 0) {
+        from->ptr += n;
+        from->len -= n;
+    }
+    return head;
+}
+
+static inline uint8_t natlet__lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+/* Equal but for the case of ASCII letters. */
+bool natlet__equal_nocase(natlet_slice a, natlet_slice b);
+
+/* True if `text` begins with `head`, but for the case of ASCII letters. */
+bool natlet__starts_nocase(natlet_slice text, natlet_slice head);
+
+/* Without blanks (space, tab) at both ends. */
+natlet_slice natlet__trim(natlet_slice text);
+
+/* A decimal number without sign, blanks or leading zeros, at most `max`, checked
+ * while the digits are read.  False leaves *value unchanged. */
+bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value);
+
+enum { NATLET__DECIMAL_MAX = 20 };
+
+/* Writes `value` in decimal, without NUL; returns how many bytes (1..20). */
+size_t natlet__write_decimal(uint8_t out[NATLET__DECIMAL_MAX], uint64_t value);
+
+#endif

@@ -1,0 +1,52 @@
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+static bool exceeds_budget(const natlet__memory *mem, size_t more)
+{
+    return mem->budget_bytes != 0 &&
+           (mem->used_bytes > mem->budget_bytes || more > mem->budget_bytes - mem->used_bytes);
+}
+
+void *natlet__memory_resize(natlet__memory *mem, void *ptr, size_t old_bytes, size_t new_bytes)
+{
+    NATLET_ASSERT(new_bytes > 0 && old_bytes <= mem->used_bytes &&
+                  (ptr != NULL) == (old_bytes > 0));
+
+    void *moved = NULL;
+    if (new_bytes <= old_bytes || !exceeds_budget(mem, new_bytes - old_bytes)) {
+        moved = mem->allocator.resize(mem->allocator.self, ptr, old_bytes, new_bytes);
+    }
+    if (moved == NULL) {
+        mem->refused++;
+        return NULL;
+    }
+    mem->used_bytes = mem->used_bytes - old_bytes + new_bytes;
+    if (mem->used_bytes > mem->used_max) {
+        mem->used_max = mem->used_bytes;
+    }
+    return moved;
+}
+
+void *natlet__memory_take(natlet__memory *mem, size_t bytes)
+{
+    void *ptr = natlet__memory_resize(mem, NULL, 0, bytes);
+
+    if (ptr != NULL) {
+        memset(ptr, 0, bytes);
+    }
+    return ptr;
+}
+
+void natlet__memory_give_back(natlet__memory *mem, void *ptr, size_t bytes)
+{
+    if (ptr == NULL) {
+        return;
+    }
+    NATLET_ASSERT(bytes <= mem->used_bytes);
+    mem->used_bytes -= bytes;
+    mem->allocator.resize(mem->allocator.self, ptr, bytes, 0);
+}

@@ -1,0 +1,326 @@
+#include "client/client.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "client/origin.h"
+
+enum { US_PER_MS = 1000 };
+
+/* ---- saying what happened ---- */
+
+uint64_t natlet__client_now_us(natlet_client *client)
+{
+    return client->rt->in_turn ? client->rt->now_us : natlet__runtime_clock_us(client->rt);
+}
+
+void natlet__client_emit(natlet_client *client, const natlet_client_event *event)
+{
+    if (client->config.on_event != NULL) {
+        client->config.on_event(client->config.self, event);
+    }
+}
+
+void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why)
+{
+    natlet_slice reason = {client->link.reason, client->link.reason_len};
+
+    client->state = state;
+    natlet__client_emit(client, &(natlet_client_event){.kind = NATLET_CLIENT_EV_STATE,
+                                                       .state = state,
+                                                       .status = why,
+                                                       .text = why < 0 ? reason : (natlet_slice){0},
+                                                       .close_code = client->link.close_code});
+}
+
+void natlet__client_warn(natlet_client *client, natlet_status st, natlet_slice text, uint32_t sid)
+{
+    natlet__client_emit(client, &(natlet_client_event){.kind = NATLET_CLIENT_EV_ERROR,
+                                                       .state = client->state,
+                                                       .status = st,
+                                                       .text = text,
+                                                       .close_code = client->link.close_code,
+                                                       .sid = sid});
+}
+
+const char *natlet_client_state_text(natlet_client_state state)
+{
+    switch (state) {
+#define X(name, value, text)                                                                       \
+    case NATLET_CLIENT_##name:                                                                     \
+        return text;
+        NATLET_CLIENT_STATE_MAP(X)
+#undef X
+    }
+    return "unknown";
+}
+
+/* ---- the end ---- */
+
+/* Every step takes out what it ends before it calls back, so that this can go on
+ * where a callback trapped. */
+static void finish_end(natlet_client *client)
+{
+    natlet__drain_end(client, NATLET_E_CLOSED);
+    natlet__requests_end_all(client, NATLET_E_CLOSED);
+    natlet__pongs_end_all(client, NATLET_E_CLOSED);
+    natlet__subscribe_end_all(client, NATLET_E_CLOSED);
+    client->is_ending = false;
+    natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end_status);
+}
+
+void natlet__client_end(natlet_client *client, natlet_status why)
+{
+    if (client->state == NATLET_CLIENT_CLOSED) {
+        return;
+    }
+    client->state = NATLET_CLIENT_CLOSED;
+    client->is_ending = true;
+    client->end_status = why;
+    natlet__link_drop(client, 1000);
+    natlet__timers_stop(&client->timers, &client->dial_timer);
+    finish_end(client);
+}
+
+/* ---- the part of the runtime ---- */
+
+static natlet_client *of_part(natlet__part *part)
+{
+    return (natlet_client *)part;
+}
+
+static void part_event(natlet__part *part, const natlet_host_event *event)
+{
+    natlet_client *client = of_part(part);
+
+    if (event->conn != 0) {
+        natlet__link_event(client, event);
+    } else if (event->type == NATLET_EV_HINT &&
+               (event->a == NATLET_HINT_RESUME || event->a == NATLET_HINT_ONLINE)) {
+        natlet__pongs_probe(client);
+    }
+}
+
+static void fire(natlet_client *client, natlet__timer *timer)
+{
+    switch ((natlet__timer_kind)timer->kind) {
+    case NATLET__TIMER_DIAL:
+        natlet__client_dial(client);
+        break;
+    case NATLET__TIMER_CONNECT:
+        natlet__link_fail(client, NATLET_E_TIMEOUT, 1000);
+        break;
+    case NATLET__TIMER_PING:
+        natlet__pongs_tick(client, timer->due_us);
+        break;
+    case NATLET__TIMER_DRAIN:
+        natlet__drain_end(client, NATLET_E_TIMEOUT);
+        natlet__client_end(client, NATLET_E_TIMEOUT);
+        break;
+    case NATLET__TIMER_PONG:
+        natlet__pongs_timeout(client, timer);
+        break;
+    case NATLET__TIMER_REQUEST:
+        natlet__requests_timeout(client, timer);
+        break;
+    }
+}
+
+static bool part_turn(natlet__part *part, uint64_t until_us)
+{
+    natlet_client *client = of_part(part);
+    natlet__timer *timer;
+
+    if (client->is_ending) {
+        finish_end(client);
+    }
+    while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
+        fire(client, timer);
+    }
+    return natlet__pump_run(client, until_us);
+}
+
+static void part_flush(natlet__part *part)
+{
+    natlet__link_flush(of_part(part));
+}
+
+/* A held client has work, but not in this turn of the runtime. */
+static uint64_t part_due_us(natlet__part *part)
+{
+    const natlet_client *client = of_part(part);
+    uint64_t due = natlet__timers_due(&client->timers);
+    uint64_t next = client->rt->now_us + 1;
+
+    if (client->held_turn == client->rt->stats.turns) {
+        return due < next ? due : next;
+    }
+    return client->link.is_readable ? 0 : due;
+}
+
+/* ---- life ---- */
+
+static natlet_status set_up(natlet_client *client, const natlet_client_config *config)
+{
+    natlet__memory *memory = &client->rt->memory;
+    natlet_status st = natlet__config_take(client, config);
+
+    client->servers.memory = memory;
+    client->subs =
+        (natlet__subscriptions){.memory = memory, .cap_max = client->config.subscriptions_max};
+    client->backoff.fixed_ms = client->config.reconnect_ms;
+    if (st == NATLET_OK) {
+        st = natlet__servers_fill(&client->servers, client->config.servers);
+    }
+    if (st == NATLET_OK) {
+        st = natlet__window_init(&client->window, client->config.rx_bytes);
+    }
+    if (st == NATLET_OK) {
+        st = natlet__outbox_init(&client->outbox, memory, &client->rt->random,
+                                 client->config.tx_bytes, client->config.pending_bytes_max);
+    }
+    return st;
+}
+
+static void give_back(natlet_client *client)
+{
+    natlet__memory *memory = &client->rt->memory;
+
+    natlet__requests_free(client);
+    natlet__pongs_free(client);
+    natlet__subscriptions_free(&client->subs);
+    natlet__servers_clear(&client->servers);
+    natlet__outbox_free(&client->outbox);
+    natlet__window_free(&client->window);
+    natlet__memory_give_back(memory, client->info, client->info_len);
+    natlet__config_give_back(client);
+    natlet__memory_give_back(memory, client, sizeof *client);
+}
+
+natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
+                                const natlet_client_config *config)
+{
+    natlet_client *client = natlet__memory_take(&rt->memory, sizeof *client);
+
+    *out = NULL;
+    if (client == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    client->rt = rt;
+    client->part = (natlet__part){
+        .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
+    client->held_turn = UINT64_MAX;
+    client->dial_timer.kind = NATLET__TIMER_DIAL;
+    client->connect_timer.kind = NATLET__TIMER_CONNECT;
+    client->ping_timer.kind = NATLET__TIMER_PING;
+    client->drain_timer.kind = NATLET__TIMER_DRAIN;
+    client->window = (natlet__window){.memory = &rt->memory,
+                                      .copied_bytes = &client->stats.copied_bytes,
+                                      .block_max = &client->stats.rx_block_max};
+    client->outbox.memory = &rt->memory;
+    natlet_status st = set_up(client, config);
+    if (st < 0) {
+        give_back(client);
+        return st;
+    }
+    natlet__runtime_add(rt, &client->part);
+    *out = client;
+    return NATLET_OK;
+}
+
+void natlet_client_free(natlet_client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    natlet_client_close(client);
+    natlet__runtime_remove(client->rt, &client->part);
+    give_back(client);
+}
+
+natlet_status natlet_client_connect(natlet_client *client)
+{
+    if ((client->state != NATLET_CLIENT_IDLE && client->state != NATLET_CLIENT_CLOSED) ||
+        client->is_ending) {
+        return NATLET_E_STATE;
+    }
+    natlet__servers_clear(&client->servers); /* back to what the configuration names */
+    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers);
+    if (st < 0) {
+        return st;
+    }
+    if (!client->config.keep_order) {
+        natlet__servers_shuffle(&client->servers, &client->rt->random);
+    }
+    client->servers.at = client->servers.count - 1; /* the first one is next */
+    client->backoff.waits = 0;
+    natlet__client_dial_in(client, 0);
+    natlet__client_enter(client, NATLET_CLIENT_CONNECTING, NATLET_OK);
+    return NATLET_OK;
+}
+
+void natlet_client_close(natlet_client *client)
+{
+    natlet__client_end(client, NATLET_OK);
+}
+
+/* ---- looking at it ---- */
+
+bool natlet__client_origin(const natlet_client *client, const uint8_t *at, size_t len,
+                           natlet__origin *origin)
+{
+    origin->segment = client->window.segment_number;
+    return natlet__window_offset(&client->window, at, len, &origin->offset);
+}
+
+void natlet__client_hold(natlet_client *client)
+{
+    client->held_turn = client->rt->stats.turns;
+}
+
+size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap)
+{
+    natlet_slice prefix = client->config.inbox_prefix;
+    char name[NATLET__INBOX_RANDOM];
+
+    if (cap < prefix.len + 1 + sizeof name) {
+        return 0;
+    }
+    natlet__random_base62(&client->rt->random, name, sizeof name);
+    memcpy(out, prefix.ptr, prefix.len);
+    out[prefix.len] = '.';
+    memcpy(out + prefix.len + 1, name, sizeof name);
+    return prefix.len + 1 + sizeof name;
+}
+
+natlet_client_state natlet_client_state_now(const natlet_client *client)
+{
+    return client->state;
+}
+
+natlet_client_stats natlet_client_stats_now(const natlet_client *client)
+{
+    natlet_client_stats stats = client->stats;
+
+    stats.subscriptions = client->subs.live - (client->requests.inbox_sid != 0 ? 1 : 0);
+    stats.requests = client->requests.live;
+    stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
+    stats.outbox_max = client->outbox.used_max;
+    return stats;
+}
+
+natlet_slice natlet_client_info(const natlet_client *client)
+{
+    return (natlet_slice){client->info, client->info_len};
+}
+
+natlet_slice natlet_client_server(const natlet_client *client)
+{
+    const natlet__server *server = natlet__servers_now(&client->servers);
+
+    return server != NULL ? natlet__server_url(server) : (natlet_slice){0};
+}
+
+uint32_t natlet_client_max_payload(const natlet_client *client)
+{
+    return client->max_payload != 0 ? client->max_payload : client->config.message_bytes_max;
+}

@@ -1,0 +1,338 @@
+/* The inside of a client, and what its files call of one another.
+ *
+ *     client.c         public life, events, the part of the runtime
+ *     config.c         defaults, checks, the client's own copy
+ *     reconnect.c      which server is dialled next, and when
+ *     link.c           one connection: open, upgrade, send, end
+ *     greeting.c       INFO, CONNECT, PONG, -ERR: joining and being told
+ *     pump.c           from recv to the callback
+ *     publish.c        from a message to the outbox
+ *     subscribe.c      subscriptions as the caller and the server see them
+ *     requests.c       requests over one shared inbox
+ *     pongs.c          what waits for a PONG: flush, liveness, drains
+ *     drain.c          the orderly end of it all
+ *
+ * Internal.  A callback may call anything but free, so every function that runs
+ * one looks again afterwards at what it holds: link->conn changes when the
+ * connection does.  A callback may also trap, which unwinds the whole turn: what
+ * must not be repeated is done before it is called. */
+#ifndef NATLET_CLIENT_CLIENT_H
+#define NATLET_CLIENT_CLIENT_H
+
+#include "base/runtime.h"
+#include "base/timers.h"
+#include "client/backoff.h"
+#include "client/outbox.h"
+#include "client/servers.h"
+#include "client/subscriptions.h"
+#include "client/window.h"
+#include "natlet/client.h"
+#include "proto/info.h"
+#include "proto/parser.h"
+#include "ws/handshake.h"
+
+/* ---- one connection ---- */
+
+/* State       waits for                    then
+ * ---------   --------------------------   -------------------------------------
+ * DOWN        nothing                      natlet__link_dial
+ * OPENING     OPEN of the host             UPGRADING, or GREETING without it
+ * UPGRADING   the answer to our upgrade    GREETING
+ * GREETING    the first INFO               CONNECT and PING are sent -> JOINING
+ * JOINING     the PONG to that PING        UP
+ * UP          the end */
+typedef enum natlet__link_state {
+    NATLET__LINK_DOWN,
+    NATLET__LINK_OPENING,
+    NATLET__LINK_UPGRADING,
+    NATLET__LINK_GREETING,
+    NATLET__LINK_JOINING,
+    NATLET__LINK_UP,
+} natlet__link_state;
+
+enum { NATLET__REASON_MAX = 128 };
+
+typedef struct natlet__link {
+    natlet__link_state state;
+    uint32_t conn; /* as the host knows it; 0: none */
+    uint32_t transport;
+    bool is_framed;      /* RFC 6455 is ours */
+    bool is_readable;    /* the host may have bytes: recv has not said E_AGAIN */
+    bool is_blocked;     /* the last send was short: WRITABLE will come */
+    bool is_closed;      /* CLOSED came: what is left to read is all there will be */
+    bool pong_is_due;    /* however many PINGs came since the last flush */
+    bool ws_pong_is_due; /* to the latest WebSocket ping */
+    uint8_t ws_pong_len;
+    uint8_t ws_pong[NATLET__WS_CONTROL_MAX];
+    natlet__ws ws;
+    natlet__handshake handshake;
+    natlet__parser parser;
+    uint64_t up_since_us;
+    uint64_t received_at_ping; /* stats.received_bytes when the last PING was due */
+    /* Why it ends, as far as the server or the host said. */
+    natlet_status why;           /* OK: not said */
+    natlet_status closed_status; /* of the CLOSED event */
+    uint32_t close_code;
+    uint8_t reason[NATLET__REASON_MAX];
+    uint8_t reason_len;
+} natlet__link;
+
+/* ---- requests ---- */
+
+typedef struct natlet__request {
+    natlet__timer timer;   /* first; its deadline */
+    natlet_reply_fn reply; /* NULL: the slot is free */
+    void *self;
+    uint32_t slot;
+    uint32_t generation;   /* of the slot: part of the token, so that late replies are known */
+    uint32_t next_free;    /* slot + 1; 0: none */
+    uint32_t subject_hash; /* for "Permissions Violation for Publish" */
+} natlet__request;
+
+enum { NATLET__INBOX_RANDOM = 22, NATLET__INBOX_PREFIX_MAX = 128, NATLET__TOKEN_MAX = 9 };
+
+typedef struct natlet__requests {
+    natlet__request **chunks; /* timers must stay in place, so only this table moves */
+    uint32_t chunk_count, chunk_cap;
+    uint32_t used;      /* slots that were ever used */
+    uint32_t free_slot; /* slot + 1; 0: none */
+    uint32_t live;
+    uint32_t inbox_sid; /* 0: not subscribed yet */
+    uint32_t inbox_len; /* "<prefix>.<22 characters>.", then room for a token */
+    uint8_t inbox[NATLET__INBOX_PREFIX_MAX + 1 + NATLET__INBOX_RANDOM + 1 + NATLET__TOKEN_MAX];
+} natlet__requests;
+
+/* ---- what waits for a PONG ---- */
+
+typedef enum natlet__pong_use {
+    NATLET__PONG_NOTHING,   /* liveness, or its caller gave up */
+    NATLET__PONG_FLUSH,     /* ends a flush */
+    NATLET__PONG_DRAIN_SUB, /* ends the drain of `sid` */
+    NATLET__PONG_DRAIN,     /* ends a stage of the client's drain */
+} natlet__pong_use;
+
+typedef struct natlet__pong {
+    natlet__timer timer; /* first; its deadline */
+    struct natlet__pong *next;
+    natlet__pong_use use;
+    uint32_t sid;
+    natlet_done_fn done;
+    void *self;
+    uint64_t asked_us;
+} natlet__pong;
+
+typedef struct natlet__pongs {
+    natlet__pong *first, *last; /* in the order of their PINGs */
+    natlet__pong *spare;        /* taken once, used again */
+    uint32_t count;
+    uint32_t silent; /* liveness PINGs since the server was last heard */
+} natlet__pongs;
+
+/* ---- drain of the client ---- */
+
+typedef struct natlet__drain {
+    natlet_done_fn done; /* may be NULL */
+    void *self;
+    uint64_t asked_us;
+    bool is_active;   /* done is due */
+    bool is_flushing; /* second stage: all was delivered, publishing is over */
+} natlet__drain;
+
+typedef enum natlet__timer_kind {
+    NATLET__TIMER_DIAL,    /* the wait before an attempt is over */
+    NATLET__TIMER_CONNECT, /* deadline of an attempt, or of a server that said it closes */
+    NATLET__TIMER_PING,    /* the next look whether the server is alive */
+    NATLET__TIMER_DRAIN,   /* deadline of the client's drain */
+    NATLET__TIMER_PONG,
+    NATLET__TIMER_REQUEST,
+} natlet__timer_kind;
+
+struct natlet_client {
+    natlet__part part; /* first, so that a part is its client */
+    natlet_runtime *rt;
+    natlet_client_config config; /* its slices lie in config_text */
+    uint8_t *config_text;
+    size_t config_text_bytes;
+    natlet_client_state state;
+    bool is_ending; /* the callbacks of the end are running, or one of them trapped */
+    natlet_status end_status;
+    bool is_shared_end; /* others lose this server too: spread out */
+    uint64_t held_turn; /* of the runtime in which no more is read */
+    natlet__timers timers;
+    natlet__timer dial_timer, connect_timer, ping_timer, drain_timer;
+    natlet__servers servers;
+    natlet__backoff backoff;
+    natlet__link link;
+    natlet__window window;
+    natlet__outbox outbox;
+    natlet__subscriptions subs;
+    natlet__requests requests;
+    natlet__pongs pongs;
+    natlet__drain drain;
+    uint8_t *info; /* the last document */
+    size_t info_len;
+    uint32_t max_payload; /* 0: not said */
+    bool headers;         /* the server knows HPUB */
+    natlet_client_stats stats;
+};
+
+/* ---- client.c ---- */
+
+/* The clock for a deadline: that of the turn inside one, else the host's. */
+uint64_t natlet__client_now_us(natlet_client *client);
+
+void natlet__client_emit(natlet_client *client, const natlet_client_event *event);
+
+/* Changes the state and says so; the text to a `why` < 0 is the link's reason. */
+void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why);
+
+/* An error that ends nothing. */
+void natlet__client_warn(natlet_client *client, natlet_status st, natlet_slice text, uint32_t sid);
+
+/* Closes for good: every callback that is due is called. */
+void natlet__client_end(natlet_client *client, natlet_status why);
+
+/* ---- config.c ---- */
+
+/* Checks `config` and copies it.  Returns OK, E_CONFIG or E_NO_MEMORY. */
+natlet_status natlet__config_take(natlet_client *client, const natlet_client_config *config);
+void natlet__config_give_back(natlet_client *client);
+
+/* ---- reconnect.c ---- */
+
+/* The link is gone (natlet__link_drop): decides what comes next. */
+void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why);
+
+/* Dials the next server after `wait_ms`. */
+void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms);
+
+/* The wait is over. */
+void natlet__client_dial(natlet_client *client);
+
+/* ---- link.c ---- */
+
+/* Begins to connect to the present server.  Returns OK, or why it cannot. */
+natlet_status natlet__link_dial(natlet_client *client);
+
+void natlet__link_event(natlet_client *client, const natlet_host_event *event);
+
+/* Keeps the first reason that somebody gave. */
+void natlet__link_blame(natlet__link *link, natlet_status why, natlet_slice text);
+
+/* The server closes the WebSocket, and says why. */
+void natlet__link_told(natlet_client *client, uint32_t code, natlet_slice text);
+
+/* Reads the answer to the upgrade.  Returns as natlet__handshake_read. */
+natlet_status natlet__link_upgraded(natlet_client *client, natlet_slice *in);
+
+/* CLOSED came and all before it was read. */
+void natlet__link_over(natlet_client *client);
+
+/* Ends the connection because of `st`, with the WebSocket code that says so, and
+ * goes on with natlet__client_lost. */
+void natlet__link_fail(natlet_client *client, natlet_status st, uint16_t close_code);
+
+/* Ends the connection without further consequences. */
+void natlet__link_drop(natlet_client *client, uint16_t close_code);
+
+/* Hands to the host what it takes. */
+void natlet__link_send(natlet_client *client);
+
+/* Pongs that are due, then what waits: last in a turn. */
+void natlet__link_flush(natlet_client *client);
+
+/* Bytes one WebSocket message of ours has at most. */
+uint32_t natlet__link_message_max(const natlet_client *client);
+
+/* ---- greeting.c ---- */
+
+void natlet__greeting_info(natlet_client *client, natlet_slice json);
+void natlet__greeting_error(natlet_client *client, natlet_slice text);
+void natlet__greeting_pong(natlet_client *client);
+
+/* ---- pump.c ---- */
+
+/* Reads and routes until the host has no more or the time is up.  Returns true if
+ * work is left. */
+bool natlet__pump_run(natlet_client *client, uint64_t until_us);
+
+/* ---- publish.c ---- */
+
+/* Starts an operation of `bytes`, after which natlet__outbox_at may be written.
+ * Returns OK, E_FULL, E_TOO_LARGE or E_NO_MEMORY. */
+natlet_status natlet__client_begin(natlet_client *client, size_t bytes);
+
+/* Writes a line without parts: "PING\r\n".  Returns as natlet__client_begin. */
+natlet_status natlet__client_write_line(natlet_client *client, natlet_slice line);
+
+/* State, subject and body of a publish, but not its reply.  Returns as
+ * natlet_client_publish. */
+natlet_status natlet__publish_check(const natlet_client *client, const natlet_msg *msg);
+
+/* Writes a checked message.  Returns as natlet__client_begin. */
+natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg);
+
+/* ---- subscribe.c ---- */
+
+/* Subscribes without checks of state and subject. */
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
+                                const natlet_subscribe_options *options, const natlet_sink *sink,
+                                uint32_t *sid);
+
+/* Routes one message. */
+void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg);
+
+/* Ends a subscription; its `ended` is called. */
+void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status why);
+void natlet__subscribe_end_all(natlet_client *client, natlet_status why);
+
+/* The connection broke: ends those that would get nothing more. */
+void natlet__subscribe_end_finished(natlet_client *client);
+
+/* Sends UNSUB for it and marks it as draining.  Returns OK or E_FULL ... */
+natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscription *sub);
+
+/* After a connect: SUB for all.  Returns OK or why it failed. */
+natlet_status natlet__subscribe_again(natlet_client *client);
+
+/* The live one that a permission error is about; 0: none. */
+uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
+                                   natlet_slice text);
+
+/* ---- requests.c ---- */
+
+void natlet__requests_timeout(natlet_client *client, natlet__timer *timer);
+void natlet__requests_end_all(natlet_client *client, natlet_status why);
+
+/* The server refused a publish to `subject`: ends the oldest request to it. */
+void natlet__requests_refused(natlet_client *client, natlet_slice subject);
+void natlet__requests_free(natlet_client *client);
+
+/* ---- pongs.c ---- */
+
+/* Sends PING; *out (not NULL) waits for the answer.  Returns OK, E_FULL or
+ * E_NO_MEMORY ... */
+natlet_status natlet__pongs_ask(natlet_client *client, natlet__pong_use use, natlet__pong **out);
+void natlet__pongs_answered(natlet_client *client);
+void natlet__pongs_timeout(natlet_client *client, natlet__timer *timer);
+void natlet__pongs_end_all(natlet_client *client, natlet_status why);
+void natlet__pongs_free(natlet_client *client);
+
+/* The link is up: the ping timer begins. */
+void natlet__pongs_start(natlet_client *client);
+
+/* The ping timer: asks, or finds the server dead. */
+void natlet__pongs_tick(natlet_client *client, uint64_t due_us);
+
+/* Something suggests that the link may be dead: asks now, with a short deadline. */
+void natlet__pongs_probe(natlet_client *client);
+
+/* ---- drain.c ---- */
+
+/* A PONG came: the next stage. */
+void natlet__drain_answered(natlet_client *client);
+
+/* Ends the drain, if there is one, and calls its `done`. */
+void natlet__drain_end(natlet_client *client, natlet_status why);
+
+#endif

@@ -1,0 +1,188 @@
+/* What the server says about itself and about us: INFO, PONG while joining,
+ * -ERR; and what we answer: CONNECT. */
+#include "base/bytes.h"
+#include "client/client.h"
+#include "proto/writer.h"
+
+enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
+
+/* ---- joining ---- */
+
+/* All that CONNECT says is put together here. */
+static natlet__connect connect_fields(const natlet_client *client, const natlet__info *info)
+{
+    const natlet_client_config *config = &client->config;
+    const natlet__server *server = natlet__servers_now(&client->servers);
+    natlet__connect connect = {
+        .name = config->name,
+        .user = config->user,
+        .pass = config->password,
+        .auth_token = config->token,
+        .verbose = config->verbose,
+        .pedantic = config->pedantic,
+        .echo = !config->no_echo,
+        .headers = true,
+        .no_responders = info->headers,
+    };
+
+    if (server->user_len > 0) { /* what the URL says is meant for this server */
+        bool is_token = !server->has_password;
+        connect.user = is_token ? (natlet_slice){0} : natlet__server_user(server);
+        connect.pass = natlet__server_password(server);
+        connect.auth_token = is_token ? natlet__server_user(server) : (natlet_slice){0};
+    }
+    return connect;
+}
+
+/* CONNECT and the PING whose PONG says that we are in go out in one write. */
+static natlet_status join(natlet_client *client, const natlet__info *info)
+{
+    natlet__connect connect = connect_fields(client, info);
+    natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
+
+    if (st < 0) {
+        return st;
+    }
+    size_t len =
+        natlet__write_connect(natlet__outbox_at(&client->outbox), NATLET_LINE_BYTES_MAX, &connect);
+    if (len == 0) {
+        return NATLET_E_CONFIG; /* name and credentials fill more than a line */
+    }
+    natlet__outbox_wrote(&client->outbox, len);
+    return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
+}
+
+static void greet(natlet_client *client, const natlet__info *info)
+{
+    natlet__link *link = &client->link;
+    natlet_status st = NATLET_E_UNSUPPORTED;
+
+    if (info->tls_required && link->transport == NATLET_TRANSPORT_TCP && !link->is_framed) {
+        natlet__link_blame(link, st, (natlet_slice)NATLET_TEXT("the server requires TLS"));
+    } else {
+        link->state = NATLET__LINK_JOINING;
+        st = join(client, info);
+    }
+    if (st < 0) {
+        natlet__link_fail(client, st, WS_NORMAL);
+    }
+}
+
+static void enter_service(natlet_client *client)
+{
+    natlet__server *server = natlet__servers_now(&client->servers);
+
+    client->link.state = NATLET__LINK_UP;
+    client->link.up_since_us = natlet__client_now_us(client);
+    server->failures = 0;
+    server->auth_failures = 0;
+    natlet__timers_stop(&client->timers, &client->connect_timer);
+    natlet__pongs_start(client);
+    client->stats.reconnects += client->stats.connects > 0 ? 1 : 0;
+    client->stats.connects++;
+    natlet_status st = natlet__subscribe_again(client);
+    if (st < 0) {
+        natlet__link_fail(client, st, WS_NORMAL);
+        return;
+    }
+    natlet__client_enter(client, NATLET_CLIENT_CONNECTED, NATLET_OK);
+}
+
+void natlet__greeting_pong(natlet_client *client)
+{
+    if (client->link.state == NATLET__LINK_JOINING) {
+        enter_service(client);
+    } else {
+        natlet__pongs_answered(client);
+    }
+}
+
+/* ---- INFO ---- */
+
+/* For natlet_client_info only: without memory the old one goes, and that is all. */
+static void keep_document(natlet_client *client, natlet_slice json)
+{
+    natlet__memory *memory = &client->rt->memory;
+
+    if (json.len != client->info_len) {
+        natlet__memory_give_back(memory, client->info, client->info_len);
+        client->info = natlet__memory_resize(memory, NULL, 0, json.len);
+        client->info_len = client->info != NULL ? json.len : 0;
+    }
+    if (client->info != NULL) {
+        memcpy(client->info, json.ptr, json.len);
+    }
+}
+
+static void tell(natlet_client *client, natlet_client_event_kind kind)
+{
+    natlet__client_emit(client, &(natlet_client_event){.kind = kind, .state = client->state});
+}
+
+void natlet__greeting_info(natlet_client *client, natlet_slice json)
+{
+    uint32_t conn = client->link.conn;
+    natlet__info info;
+
+    if (natlet__info_read(&info, json) < 0) {
+        client->stats.errors++;
+        natlet__link_fail(client, NATLET_E_JSON, WS_PROTOCOL_ERROR);
+        return;
+    }
+    keep_document(client, json);
+    if (client->link.state == NATLET__LINK_GREETING || info.max_payload != 0) {
+        client->max_payload = info.max_payload;
+        client->headers = info.headers;
+    }
+    if (client->link.is_framed) {
+        natlet__outbox_frame(&client->outbox, natlet__link_message_max(client));
+    }
+    bool is_lame = info.lame_duck && !client->is_shared_end;
+    client->is_shared_end |= info.lame_duck;
+    bool has_new = info.url_count > 0 && !client->config.ignore_discovered &&
+                   natlet__servers_merge(&client->servers, info.urls, info.url_count) > 0;
+    if (client->link.state == NATLET__LINK_GREETING) {
+        greet(client, &info);
+    }
+    if (has_new) {
+        tell(client, NATLET_CLIENT_EV_SERVERS);
+    }
+    if (is_lame && client->link.conn == conn) {
+        tell(client, NATLET_CLIENT_EV_LAME_DUCK);
+    }
+}
+
+/* ---- -ERR ---- */
+
+static natlet_slice without_quotes(natlet_slice text)
+{
+    text = natlet__trim(text);
+    if (text.len >= 2 && text.ptr[0] == '\'' && text.ptr[text.len - 1] == '\'') {
+        (void)natlet__take(&text, 1);
+        text.len--;
+    }
+    return text;
+}
+
+void natlet__greeting_error(natlet_client *client, natlet_slice text)
+{
+    natlet__server_error error = natlet__server_error_read(text);
+    uint32_t sid = 0;
+
+    text = without_quotes(text);
+    client->stats.errors++;
+    if (error.closes) { /* what it says next is why; it may also say no more */
+        natlet__link_blame(&client->link, error.status, text);
+        natlet__timers_start(&client->timers, &client->connect_timer,
+                             natlet__client_now_us(client) + CLOSE_GRACE_US);
+    }
+    if (error.status == NATLET_E_PERMISSION && !error.to_publish) {
+        sid = natlet__subscribe_refused(client, error.subject, text);
+    }
+    natlet__client_warn(client, error.status, text, sid);
+    if (sid != 0) {
+        natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
+    } else if (error.status == NATLET_E_PERMISSION && error.to_publish) {
+        natlet__requests_refused(client, error.subject);
+    }
+}

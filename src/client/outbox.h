@@ -1,0 +1,85 @@
+/* What waits to be sent: whole operations, encoded once into one buffer.
+ *
+ *     | sent | start ... sealed: for the host | head room | payload ... end | room |
+ *                                              the open frame
+ *
+ * Internal.  With in-module WebSocket many operations share a frame: the room
+ * for its head is left before them, and sealing it writes the head against them
+ * and masks them in place.  Without frames the same fields say that all up to
+ * `end` may be sent.  An operation is written whole or not at all. */
+#ifndef NATLET_CLIENT_OUTBOX_H
+#define NATLET_CLIENT_OUTBOX_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "natlet/slice.h"
+
+typedef struct natlet__outbox {
+    natlet__memory *memory;
+    natlet__random *random;
+    uint8_t *ptr;
+    size_t cap;
+    size_t cap_min; /* what it shrinks to when it is empty */
+    size_t cap_max; /* what it may grow to; then E_FULL */
+    size_t start, sealed, end;
+    size_t head_room; /* before a frame's payload; 0: no frames */
+    size_t frame_max; /* payload bytes of one frame */
+    uint32_t used_max;
+} natlet__outbox;
+
+/* Returns OK or E_NO_MEMORY. */
+natlet_status natlet__outbox_init(natlet__outbox *box, natlet__memory *memory,
+                                  natlet__random *random, uint32_t bytes, uint32_t bytes_max);
+void natlet__outbox_free(natlet__outbox *box);
+
+/* Forgets everything: the connection is gone, and half an operation must never
+ * be sent on another one. */
+void natlet__outbox_clear(natlet__outbox *box);
+
+/* What is appended from here on goes into frames of at most `frame_max` bytes of
+ * payload; 0: no frames. */
+void natlet__outbox_frame(natlet__outbox *box, size_t frame_max);
+
+/* Starts an operation of `bytes` in all, and opens a frame if none is open.  The
+ * first part may be written at natlet__outbox_at, in one piece.
+ *
+ * Returns OK; E_FULL (it will fit when enough was sent; without `may_grow`: when
+ * the buffer may grow); E_TOO_LARGE (it never fits); E_NO_MEMORY (the outbox is
+ * empty and there is no memory). */
+natlet_status natlet__outbox_begin(natlet__outbox *box, size_t bytes, bool may_grow);
+
+static inline uint8_t *natlet__outbox_at(const natlet__outbox *box)
+{
+    return box->ptr + box->end;
+}
+
+/* `n` bytes were written there. */
+void natlet__outbox_wrote(natlet__outbox *box, size_t n);
+
+/* Appends a further part. */
+void natlet__outbox_put(natlet__outbox *box, natlet_slice part);
+
+/* Closes the open frame: all may be sent. */
+void natlet__outbox_seal(natlet__outbox *box);
+
+/* Appends a WebSocket control frame, already masked.  False if there is no room. */
+bool natlet__outbox_put_frame(natlet__outbox *box, natlet_slice frame);
+
+/* The host took `n` bytes from the front. */
+void natlet__outbox_taken(natlet__outbox *box, size_t n);
+
+/* Bytes that the host may be given now. */
+static inline natlet_slice natlet__outbox_ready(const natlet__outbox *box)
+{
+    return (natlet_slice){box->ptr + box->start, box->sealed - box->start};
+}
+
+static inline size_t natlet__outbox_used(const natlet__outbox *box)
+{
+    return box->end - box->start;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* Which server is dialled next, and when.
+ *
+ * A pass tries every server of the pool once, without waits; only then comes a
+ * wait (backoff.h).  A connection that served and broke begins a new pass, after
+ * a first wait. */
+#include "client/client.h"
+
+enum { US_PER_MS = 1000, AUTH_FAILURES_MAX = 2 };
+
+static natlet_slice reason_of(const natlet_client *client)
+{
+    return (natlet_slice){client->link.reason, client->link.reason_len};
+}
+
+void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
+{
+    natlet__timers_start(&client->timers, &client->dial_timer,
+                         natlet__client_now_us(client) + (uint64_t)wait_ms * US_PER_MS);
+}
+
+static void begin_pass(natlet_client *client)
+{
+    client->servers.tried = 0;
+    natlet__client_dial_in(
+        client, natlet__backoff_next(&client->backoff, &client->rt->random, client->is_shared_end));
+    client->is_shared_end = false;
+}
+
+/* What waited for an answer of this connection will not get it. */
+static void fail_waiting(natlet_client *client)
+{
+    natlet__requests_end_all(client, NATLET_E_DISCONNECTED);
+    natlet__pongs_end_all(client, NATLET_E_DISCONNECTED);
+    natlet__subscribe_end_finished(client);
+}
+
+static void note_auth(natlet__server *server, natlet_status why)
+{
+    if (why == NATLET_E_AUTH) {
+        server->auth_failures++;
+    }
+}
+
+/* A connection that served is gone. */
+static void lost_service(natlet_client *client, natlet_status why)
+{
+    natlet__backoff_served(&client->backoff,
+                           natlet__client_now_us(client) - client->link.up_since_us);
+    note_auth(natlet__servers_now(&client->servers), why);
+    if (client->state == NATLET_CLIENT_DRAINING || client->config.no_reconnect) {
+        natlet__drain_end(client, NATLET_E_DISCONNECTED);
+        fail_waiting(client);
+        natlet__client_end(client, why);
+        return;
+    }
+    begin_pass(client);
+    natlet__client_enter(client, NATLET_CLIENT_RECONNECTING, why);
+    fail_waiting(client);
+}
+
+/* Whether the server is to be tried again in a later pass. */
+static bool is_worth_it(const natlet_client *client, const natlet__server *server)
+{
+    int32_t max = client->config.reconnects_max;
+
+    return server->auth_failures < AUTH_FAILURES_MAX &&
+           (max < 0 || server->failures < (uint32_t)max);
+}
+
+/* An attempt failed. */
+static void lost_attempt(natlet_client *client, natlet_status why)
+{
+    natlet__server *server = natlet__servers_now(&client->servers);
+    bool is_first =
+        client->state == NATLET_CLIENT_CONNECTING && !client->config.retry_first_connect;
+
+    server->failures++;
+    note_auth(server, why);
+    client->servers.tried++;
+    if (!is_first && !is_worth_it(client, server)) {
+        natlet__servers_drop(&client->servers);
+        client->servers.tried--;
+    }
+    bool is_pass_over = client->servers.tried >= client->servers.count;
+    if (client->servers.count == 0 || (is_pass_over && is_first)) {
+        natlet__client_end(client, why);
+        return;
+    }
+    if (is_pass_over) {
+        begin_pass(client);
+    } else {
+        natlet__client_dial_in(client, 0);
+    }
+    natlet__client_warn(client, why, reason_of(client), 0);
+}
+
+void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)
+{
+    if (was == NATLET__LINK_UP) {
+        lost_service(client, why);
+    } else {
+        lost_attempt(client, why);
+    }
+}
+
+void natlet__client_dial(natlet_client *client)
+{
+    natlet__servers_advance(&client->servers);
+    natlet_status st = natlet__link_dial(client);
+    if (st < 0) {
+        natlet__link_blame(&client->link, st, (natlet_slice){0});
+        natlet__client_lost(client, NATLET__LINK_DOWN, client->link.why);
+    }
+}
+
+natlet_status natlet_client_reconnect(natlet_client *client)
+{
+    if (client->state != NATLET_CLIENT_CONNECTING && client->state != NATLET_CLIENT_CONNECTED &&
+        client->state != NATLET_CLIENT_RECONNECTING) {
+        return NATLET_E_STATE;
+    }
+    natlet__link_drop(client, 1000);
+    client->servers.tried = 0;
+    natlet__client_dial_in(client, 0);
+    if (client->state == NATLET_CLIENT_CONNECTED) {
+        natlet__client_enter(client, NATLET_CLIENT_RECONNECTING, NATLET_OK);
+        fail_waiting(client);
+    }
+    return NATLET_OK;
+}

@@ -1,0 +1,58 @@
+/* The pool of servers: those that the configuration names and those that INFO
+ * names, tried in turn.
+ *
+ * Internal. */
+#ifndef NATLET_CLIENT_SERVERS_H
+#define NATLET_CLIENT_SERVERS_H
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "client/url.h"
+
+typedef struct natlet__server {
+    uint8_t *text; /* one block: URL without credentials, then user, then password */
+    uint16_t url_len, user_len, password_len;
+    bool has_password;
+    bool is_discovered;     /* named by INFO only */
+    uint32_t failures;      /* attempts in a row that failed */
+    uint32_t auth_failures; /* of those, the last ones in a row for credentials */
+} natlet__server;
+
+typedef struct natlet__servers {
+    natlet__memory *memory;
+    natlet__server *list;
+    uint32_t count, cap;
+    uint32_t at;    /* in use or last tried; < count unless the pool is empty */
+    uint32_t tried; /* since the last wait */
+} natlet__servers;
+
+/* Adds the URLs of a list separated by commas.
+ *
+ * Returns OK, E_URL (one of them, or none at all), E_CONFIG (more than
+ * NATLET_SERVERS_MAX) or E_NO_MEMORY. */
+natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls);
+
+/* Brings the servers into an order that nobody chose. */
+void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random);
+
+/* Takes over the list "host:port" of an INFO: they get scheme, path and
+ * credentials of the server in use; discovered ones that it no longer names are
+ * dropped, but for the one in use.  Returns how many are new. */
+uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *names, uint32_t count);
+
+/* The one in use or last tried; NULL if the pool is empty. */
+natlet__server *natlet__servers_now(const natlet__servers *servers);
+
+/* Moves on to the next one. */
+void natlet__servers_advance(natlet__servers *servers);
+
+/* Takes out the one in use; the one before it is then the last tried. */
+void natlet__servers_drop(natlet__servers *servers);
+
+void natlet__servers_clear(natlet__servers *servers);
+
+natlet_slice natlet__server_url(const natlet__server *server);
+natlet_slice natlet__server_user(const natlet__server *server);
+natlet_slice natlet__server_password(const natlet__server *server);
+
+#endif

@@ -1,0 +1,227 @@
+/* Subscriptions as the caller and the server see them; the table itself is
+ * subscriptions.c. */
+#include "base/bytes.h"
+#include "client/client.h"
+#include "natlet/subject.h"
+#include "proto/writer.h"
+
+/* ---- to the server ---- */
+
+static bool is_up(const natlet_client *client)
+{
+    return client->link.state == NATLET__LINK_UP;
+}
+
+static natlet_status write_unsub(natlet_client *client, uint32_t sid, uint64_t max)
+{
+    natlet_status st = natlet__client_begin(client, NATLET__PUB_EXTRA_MAX);
+
+    if (st == NATLET_OK) {
+        natlet__outbox_wrote(&client->outbox,
+                             natlet__write_unsub(natlet__outbox_at(&client->outbox), sid, max));
+    }
+    return st;
+}
+
+/* SUB, and UNSUB with what is left of its max: the server counts from this SUB. */
+static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
+{
+    natlet_slice subject = natlet__subscription_subject(sub);
+    natlet_slice queue = natlet__subscription_queue(sub);
+    natlet_status st =
+        natlet__client_begin(client, subject.len + queue.len + 2 * (size_t)NATLET__PUB_EXTRA_MAX);
+
+    if (st < 0) {
+        return st;
+    }
+    uint8_t *at = natlet__outbox_at(&client->outbox);
+    size_t len = natlet__write_sub(at, subject, queue, sub->sid);
+    if (sub->max != 0) {
+        len += natlet__write_unsub(at + len, sub->sid, sub->max - sub->delivered);
+    }
+    sub->delivered_before = sub->delivered;
+    natlet__outbox_wrote(&client->outbox, len);
+    return NATLET_OK;
+}
+
+natlet_status natlet__subscribe_again(natlet_client *client)
+{
+    natlet__subscription *sub;
+    uint32_t sid = 0;
+
+    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
+        sid = sub->sid;
+        natlet_status st = write_sub(client, sub);
+        if (st < 0) {
+            return st;
+        }
+    }
+    return NATLET_OK;
+}
+
+/* ---- ending ---- */
+
+void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status why)
+{
+    natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
+
+    if (sub == NULL) {
+        return;
+    }
+    natlet_sink sink = sub->sink;
+    natlet__subscriptions_remove(&client->subs, sub);
+    if (sink.ended != NULL) {
+        sink.ended(sink.self, sid, why);
+    }
+}
+
+void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
+{
+    natlet__subscription *sub;
+    uint32_t sid = 0;
+
+    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
+        sid = sub->sid;
+        natlet__subscribe_end(client, sid, why);
+    }
+}
+
+/* What will get nothing any more after the connection broke: draining ones, and
+ * those whose last message came but whose callback trapped. */
+void natlet__subscribe_end_finished(natlet_client *client)
+{
+    natlet__subscription *sub;
+    uint32_t sid = 0;
+
+    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
+        sid = sub->sid;
+        if (sub->is_draining || (sub->max != 0 && sub->delivered >= sub->max)) {
+            natlet__subscribe_end(client, sid, NATLET_OK);
+        }
+    }
+}
+
+natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscription *sub)
+{
+    natlet_status st = sub->is_draining ? NATLET_OK : write_unsub(client, sub->sid, 0);
+
+    sub->is_draining |= st == NATLET_OK;
+    return st;
+}
+
+static bool names_queue(natlet_slice text, natlet_slice queue)
+{
+    static const char mark[] = "using queue \"";
+
+    for (; text.len >= sizeof mark - 1; (void)natlet__take(&text, 1)) {
+        if (memcmp(text.ptr, mark, sizeof mark - 1) == 0) {
+            (void)natlet__take(&text, sizeof mark - 1);
+            return queue.len > 0 && text.len > queue.len && text.ptr[queue.len] == '"' &&
+                   memcmp(text.ptr, queue.ptr, queue.len) == 0;
+        }
+    }
+    return queue.len == 0;
+}
+
+uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
+                                   natlet_slice text)
+{
+    const natlet__subscription *sub;
+    uint32_t sid = 0;
+
+    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
+        sid = sub->sid;
+        if (natlet__equal(natlet__subscription_subject(sub), subject) &&
+            names_queue(text, natlet__subscription_queue(sub))) {
+            return sid;
+        }
+    }
+    return 0;
+}
+
+/* ---- routing ---- */
+
+void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg)
+{
+    natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
+
+    client->stats.in_messages++;
+    client->stats.in_bytes += msg->headers.len + msg->payload.len;
+    if (sub == NULL || (sub->max != 0 && sub->delivered >= sub->max)) {
+        client->stats.unrouted++;
+        return;
+    }
+    bool is_last = ++sub->delivered == sub->max;
+    sub->sink.message(sub->sink.self, (uint32_t)sid, msg);
+    if (is_last) {
+        natlet__subscribe_end(client, (uint32_t)sid, NATLET_OK);
+    }
+}
+
+/* ---- public ---- */
+
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
+                                const natlet_subscribe_options *options, const natlet_sink *sink,
+                                uint32_t *sid)
+{
+    natlet__subscription *sub;
+    natlet_status st = natlet__subscriptions_add(&client->subs, subject, options->queue, &sub);
+
+    if (st < 0) {
+        return st;
+    }
+    sub->sink = *sink;
+    sub->max = options->max;
+    if (is_up(client)) {
+        st = write_sub(client, sub);
+        if (st < 0) {
+            natlet__subscriptions_remove(&client->subs, sub);
+            return st;
+        }
+    }
+    *sid = sub->sid;
+    return NATLET_OK;
+}
+
+natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natlet_slice subject,
+                                      const natlet_subscribe_options *options,
+                                      const natlet_sink *sink)
+{
+    static const natlet_subscribe_options none;
+
+    options = options != NULL ? options : &none;
+    *sid = 0;
+    if (client->state == NATLET_CLIENT_CLOSED) {
+        return NATLET_E_CLOSED;
+    }
+    if (client->state == NATLET_CLIENT_DRAINING) {
+        return NATLET_E_DRAINING;
+    }
+    if (natlet_subject_check(subject, NATLET_SUBJECT_SUBSCRIBE) != NATLET_SUBJECT_NONE ||
+        (options->queue.len > 0 &&
+         natlet_subject_check(options->queue, NATLET_SUBJECT_QUEUE) != NATLET_SUBJECT_NONE)) {
+        return NATLET_E_SUBJECT;
+    }
+    return natlet__subscribe(client, subject, options, sink, sid);
+}
+
+natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max)
+{
+    natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
+
+    if (sub == NULL) {
+        return NATLET_E_NOT_FOUND;
+    }
+    bool is_over = max <= sub->delivered;
+    if (is_up(client) && !sub->is_draining) {
+        natlet_status st = write_unsub(client, sid, is_over ? 0 : max - sub->delivered_before);
+        if (st < 0) {
+            return st;
+        }
+    }
+    sub->max = max;
+    if (is_over) {
+        natlet__subscribe_end(client, sid, NATLET_OK);
+    }
+    return NATLET_OK;
+}

@@ -1,0 +1,72 @@
+/* A strict JSON reader (RFC 8259) over one slice: pull, no tree, no memory.
+ *
+ * Internal.  Accepts exactly what serde_json's from_slice::<Value> accepts with its
+ * default features: UTF-8 only, no control bytes in strings, paired surrogates,
+ * numbers that fit a double, at most `depth_max` levels, nothing but white space
+ * behind. */
+#ifndef NATLET_JSON_READER_H
+#define NATLET_JSON_READER_H
+
+#include <stdbool.h>
+
+#include "natlet/limits.h"
+#include "natlet/slice.h"
+#include "natlet/status.h"
+
+typedef enum natlet__json_kind {
+    NATLET__JSON_OBJECT, /* '{' was read; its members follow, key and value each */
+    NATLET__JSON_OBJECT_END,
+    NATLET__JSON_ARRAY,
+    NATLET__JSON_ARRAY_END,
+    NATLET__JSON_KEY,    /* text: between the quotes, escapes as they stand */
+    NATLET__JSON_STRING, /* text: as for KEY; of every other token its characters */
+    NATLET__JSON_NUMBER,
+    NATLET__JSON_TRUE,
+    NATLET__JSON_FALSE,
+    NATLET__JSON_NULL,
+    NATLET__JSON_DONE, /* the document was read to its end */
+} natlet__json_kind;
+
+typedef struct natlet__json_token {
+    natlet__json_kind kind;
+    natlet_slice text;
+    bool has_escapes; /* KEY, STRING */
+    uint32_t depth;   /* containers open around it */
+} natlet__json_token;
+
+typedef struct natlet__json {
+    natlet_slice in;      /* what is left */
+    natlet_status failed; /* sticky */
+    uint32_t depth;
+    uint32_t depth_max; /* <= NATLET_JSON_DEPTH_MAX */
+    uint8_t expect;     /* state, in reader.c */
+    uint32_t open[4];   /* one bit a level: 1 object, 0 array */
+} natlet__json;
+
+void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max);
+
+/* Reads the next token.  Returns OK or E_JSON, which is sticky. */
+natlet_status natlet__json_next(natlet__json *json, natlet__json_token *token);
+
+/* After the OBJECT, ARRAY or KEY token `token`: reads on to the end of that
+ * container, or of that key's value.  Returns OK or E_JSON. */
+natlet_status natlet__json_skip(natlet__json *json, const natlet__json_token *token);
+
+/* Whether `text` is one JSON document of at most NATLET_JSON_DEPTH_MAX levels. */
+bool natlet__json_valid(natlet_slice text);
+
+/* Resolves the escapes of a KEY or STRING into `out` (at least text.len bytes);
+ * returns the length. */
+size_t natlet__json_unescape(uint8_t *out, natlet_slice text);
+
+/* A whole number 0..max; false for anything else, also "1.0" and "1e2". */
+bool natlet__json_u64(natlet_slice number, uint64_t max, uint64_t *value);
+
+/* Finds the value at `pointer` (RFC 6901, e.g. "/a/0/b") in a document and
+ * returns its raw text, quotes included, in *value.  Of members with one name the
+ * last counts.
+ *
+ * Returns OK, E_NOT_FOUND, or E_JSON. */
+natlet_status natlet__json_find(natlet_slice text, natlet_slice pointer, natlet_slice *value);
+
+#endif

@@ -1,0 +1,154 @@
+#include "json/writer.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/base64.h"
+#include "base/bytes.h"
+
+void natlet__json_out_init(natlet__json_out *out, void *mem, size_t cap)
+{
+    *out = (natlet__json_out){.ptr = mem, .cap = cap};
+}
+
+/* Where the next `bytes` go, or NULL if they do not fit: they count all the same,
+ * so that nothing behind them fits either. */
+static uint8_t *claim(natlet__json_out *out, size_t bytes)
+{
+    size_t at = out->len;
+
+    out->len = bytes > SIZE_MAX - at ? SIZE_MAX : at + bytes;
+    return out->len <= out->cap && bytes > 0 ? out->ptr + at : NULL;
+}
+
+static void put(natlet__json_out *out, const void *text, size_t len)
+{
+    uint8_t *at = claim(out, len);
+    if (at != NULL) {
+        memcpy(at, text, len);
+    }
+}
+
+static void put_char(natlet__json_out *out, char c)
+{
+    put(out, &c, 1);
+}
+
+static void start_element(natlet__json_out *out)
+{
+    if (out->separator) {
+        put_char(out, ',');
+    }
+    out->separator = true;
+}
+
+static void put_escape(natlet__json_out *out, uint8_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letter[] = "\"\\bfnrt";
+    const char *found = memchr(plain, c, sizeof plain - 1);
+    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+    if (found != NULL) {
+        escape[1] = letter[found - plain];
+    }
+    put(out, escape, found != NULL ? 2 : sizeof escape);
+}
+
+static void put_string(natlet__json_out *out, natlet_slice text)
+{
+    size_t done = 0; /* of `text`; what is between it and i needs no escape */
+
+    put_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c >= ' ' && c != '"' && c != '\\') {
+            continue;
+        }
+        put(out, text.ptr + done, i - done);
+        put_escape(out, c);
+        done = i + 1;
+    }
+    if (done < text.len) {
+        put(out, text.ptr + done, text.len - done);
+    }
+    put_char(out, '"');
+}
+
+void natlet__json_out_open(natlet__json_out *out, char bracket)
+{
+    NATLET_ASSERT(bracket == '{' || bracket == '[');
+    start_element(out);
+    put_char(out, bracket);
+    out->separator = false;
+}
+
+void natlet__json_out_close(natlet__json_out *out, char bracket)
+{
+    NATLET_ASSERT(bracket == '}' || bracket == ']');
+    put_char(out, bracket);
+    out->separator = true;
+}
+
+void natlet__json_out_key_text(natlet__json_out *out, natlet_slice key)
+{
+    start_element(out);
+    put_string(out, key);
+    put_char(out, ':');
+    out->separator = false;
+}
+
+void natlet__json_out_key(natlet__json_out *out, const char *key)
+{
+    natlet__json_out_key_text(out, natlet__text(key));
+}
+
+void natlet__json_out_string(natlet__json_out *out, natlet_slice text)
+{
+    start_element(out);
+    put_string(out, text);
+}
+
+static void put_decimal(natlet__json_out *out, uint64_t value)
+{
+    uint8_t digits[NATLET__DECIMAL_MAX];
+    put(out, digits, natlet__write_decimal(digits, value));
+}
+
+void natlet__json_out_u64(natlet__json_out *out, uint64_t value)
+{
+    start_element(out);
+    put_decimal(out, value);
+}
+
+void natlet__json_out_i64(natlet__json_out *out, int64_t value)
+{
+    start_element(out);
+    if (value < 0) {
+        put_char(out, '-');
+    }
+    put_decimal(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void natlet__json_out_bool(natlet__json_out *out, bool value)
+{
+    natlet__json_out_raw(out, natlet__text(value ? "true" : "false"));
+}
+
+void natlet__json_out_raw(natlet__json_out *out, natlet_slice json)
+{
+    start_element(out);
+    put(out, json.ptr, json.len);
+}
+
+void natlet__json_out_base64(natlet__json_out *out, natlet_slice bytes)
+{
+    start_element(out);
+    put_char(out, '"');
+    uint8_t *at = claim(out, NATLET__BASE64_BYTES(bytes.len));
+    if (at != NULL) {
+        (void)natlet__base64_write(at, bytes, NATLET__BASE64);
+    }
+    put_char(out, '"');
+}

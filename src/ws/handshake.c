@@ -1,0 +1,297 @@
+/* The answer is a run of lines.  `scanned` is where the first unread line begins;
+ * it moves past a line only when the line was judged, and `in` moves only past
+ * the whole answer. */
+#include "ws/handshake.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/base64.h"
+#include "base/bytes.h"
+#include "ws/sha1.h"
+
+enum { SWITCHING_PROTOCOLS = 101, FINAL_STATUS_MIN = 200 };
+
+enum { SEEN_UPGRADE = 1, SEEN_CONNECTION = 2, SEEN_ACCEPT = 4, SEEN_ALL = 7 };
+
+void natlet__handshake_init(natlet__handshake *h, const uint8_t random[16])
+{
+    *h = (natlet__handshake){.failed = NATLET_OK};
+    (void)natlet__base64_write(h->key, (natlet_slice){random, 16}, NATLET__BASE64);
+}
+
+/* ---- the request */
+
+typedef struct text_out {
+    uint8_t *ptr;
+    size_t cap;
+    size_t len;
+    bool failed; /* sticky: no room, or a part that must not be sent */
+} text_out;
+
+static void put(text_out *out, natlet_slice text)
+{
+    if (text.len > out->cap - out->len) {
+        out->failed = true;
+    } else if (text.len > 0 && !out->failed) {
+        memcpy(out->ptr + out->len, text.ptr, text.len);
+        out->len += text.len;
+    }
+}
+
+static void put_text(text_out *out, const char *text)
+{
+    put(out, natlet__text(text));
+}
+
+/* A part of a URL: with a blank or line end in it, it could become a header. */
+static void put_part(text_out *out, natlet_slice part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        if (part.ptr[i] <= ' ' || part.ptr[i] == 0x7f) {
+            out->failed = true;
+        }
+    }
+    put(out, part);
+}
+
+static void put_host(text_out *out, const natlet__handshake_request *request)
+{
+    uint8_t port[NATLET__DECIMAL_MAX];
+
+    put_text(out, "\r\nHost: ");
+    put_part(out, request->host);
+    if (!request->is_default_port) {
+        put_text(out, ":");
+        put(out, (natlet_slice){port, natlet__write_decimal(port, request->port)});
+    }
+}
+
+size_t natlet__handshake_write(const natlet__handshake *h, uint8_t *out, size_t cap,
+                               const natlet__handshake_request *request)
+{
+    text_out text = {.ptr = out, .cap = cap};
+
+    put_text(&text, "GET ");
+    if (request->path.len == 0 || request->path.ptr[0] != '/') {
+        put_text(&text, "/"); /* nothing, or a query alone */
+    }
+    put_part(&text, request->path);
+    put_text(&text, " HTTP/1.1");
+    put_host(&text, request);
+    put_text(&text, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    put(&text, (natlet_slice){h->key, sizeof h->key});
+    if (request->origin.len > 0) {
+        put_text(&text, "\r\nOrigin: ");
+        put_part(&text, request->origin);
+    }
+    put_text(&text, "\r\n");
+    put(&text, request->headers);
+    put_text(&text, "\r\n");
+    return text.failed ? 0 : text.len;
+}
+
+/* ---- the answer */
+
+void natlet__handshake_accept(uint8_t out[28], const uint8_t key[24])
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    uint8_t text[24 + sizeof guid - 1];
+    uint8_t digest[NATLET__SHA1_BYTES];
+
+    memcpy(text, key, 24);
+    memcpy(text + 24, guid, sizeof guid - 1);
+    natlet__sha1(digest, (natlet_slice){text, sizeof text});
+    (void)natlet__base64_write(out, (natlet_slice){digest, sizeof digest}, NATLET__BASE64);
+}
+
+/* "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4).  The version
+ * matters only where the upgrade was accepted; old proxies refuse in 1.0. */
+static natlet_status judge_status_line(natlet__handshake *h, natlet_slice line)
+{
+    uint64_t status;
+
+    if (line.len < 12 || line.ptr[8] != ' ' || (line.len > 12 && line.ptr[12] != ' ') ||
+        !natlet__read_decimal((natlet_slice){line.ptr + 9, 3}, 999, &status) || status < 100) {
+        return NATLET_E_HANDSHAKE;
+    }
+    h->http_status = (uint16_t)status;
+    if (status >= FINAL_STATUS_MIN) {
+        return NATLET_E_UPGRADE;
+    }
+    return status == SWITCHING_PROTOCOLS && line.ptr[7] == '1' ? NATLET_OK : NATLET_E_HANDSHAKE;
+}
+
+/* Whether one of the elements of a comma-separated list is `token`. */
+static bool has_token(natlet_slice list, natlet_slice token)
+{
+    while (list.len > 0) {
+        const uint8_t *comma = memchr(list.ptr, ',', list.len);
+        size_t len = comma != NULL ? (size_t)(comma - list.ptr) : list.len;
+        if (natlet__equal_nocase(natlet__trim(natlet__take(&list, len)), token)) {
+            return true;
+        }
+        (void)natlet__take(&list, list.len > 0 ? 1 : 0); /* the comma */
+    }
+    return false;
+}
+
+static bool accept_matches(const natlet__handshake *h, natlet_slice value)
+{
+    uint8_t want[28];
+
+    natlet__handshake_accept(want, h->key);
+    return natlet__equal(value, (natlet_slice){want, sizeof want});
+}
+
+static bool mark_once(natlet__handshake *h, uint8_t which)
+{
+    bool is_first = (h->seen & which) == 0;
+
+    h->seen |= which;
+    return is_first;
+}
+
+static bool is_text(natlet_slice word, const char *text)
+{
+    return natlet__equal_nocase(word, natlet__text(text));
+}
+
+/* What we did not offer; and what frames a body, which a 101 does not have:
+ * somebody between us and the server reads this answer differently. */
+static bool must_not_be_there(natlet_slice name)
+{
+    static const char *const names[] = {"Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol",
+                                        "Content-Length", "Transfer-Encoding"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (is_text(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Connection is a list and may come in several fields (RFC 9110, 5.3); the other
+ * two may not. */
+static bool judge_field(natlet__handshake *h, natlet_slice name, natlet_slice value)
+{
+    if (is_text(name, "Upgrade")) {
+        return mark_once(h, SEEN_UPGRADE) && is_text(value, "websocket");
+    }
+    if (is_text(name, "Sec-WebSocket-Accept")) {
+        return mark_once(h, SEEN_ACCEPT) && accept_matches(h, value);
+    }
+    if (is_text(name, "Connection") && has_token(value, natlet__text("upgrade"))) {
+        h->seen |= SEEN_CONNECTION;
+    }
+    return !must_not_be_there(name);
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token_char(uint8_t c)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    uint8_t lower = natlet__lower(c);
+
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           memchr(marks, c, sizeof marks - 1) != NULL;
+}
+
+static bool is_token(natlet_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_token_char(text.ptr[i])) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* RFC 9110, 5.5: no control character but the tab. */
+static bool is_clean(natlet_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((text.ptr[i] < ' ' && text.ptr[i] != '\t') || text.ptr[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `line` without its CRLF.  A folded line begins with a blank, which no name does. */
+static natlet_status judge_line(natlet__handshake *h, natlet_slice line)
+{
+    if (!is_clean(line)) {
+        return NATLET_E_HANDSHAKE;
+    }
+    if (h->scanned == 0) {
+        return judge_status_line(h, line);
+    }
+    const uint8_t *colon = memchr(line.ptr, ':', line.len);
+    if (colon == NULL || ++h->fields > NATLET__HANDSHAKE_FIELDS_MAX) {
+        return NATLET_E_HANDSHAKE;
+    }
+    natlet_slice name = natlet__take(&line, (size_t)(colon - line.ptr));
+    (void)natlet__take(&line, 1);
+    return is_token(name) && judge_field(h, name, natlet__trim(line)) ? NATLET_OK
+                                                                      : NATLET_E_HANDSHAKE;
+}
+
+/* Nobody who speaks HTTP begins otherwise: a NATS or TLS port is known by its
+ * first bytes. */
+static bool begins_like_http(natlet_slice in)
+{
+    static const char head[] = "HTTP/1.";
+    size_t len = in.len < sizeof head - 1 ? in.len : sizeof head - 1;
+
+    return len == 0 || memcmp(in.ptr, head, len) == 0;
+}
+
+/* Reads the next line.  Returns EVENT if there may be another one. */
+static natlet_status read_line(natlet__handshake *h, natlet_slice in)
+{
+    size_t end_max = h->scanned + NATLET__HANDSHAKE_LINE_MAX;
+    end_max = end_max < NATLET__HANDSHAKE_ANSWER_MAX ? end_max : NATLET__HANDSHAKE_ANSWER_MAX;
+    size_t end = in.len < end_max ? in.len : end_max;
+    natlet_slice line = {in.ptr + h->scanned, end - h->scanned};
+    const uint8_t *lf = line.len > 0 ? memchr(line.ptr, '\n', line.len) : NULL;
+
+    if (lf == NULL) {
+        return end == end_max ? NATLET_E_HANDSHAKE : NATLET_MORE;
+    }
+    line.len = (size_t)(lf - line.ptr);
+    if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
+        return NATLET_E_HANDSHAKE;
+    }
+    line.len--;
+    bool is_end = line.len == 0 && h->scanned > 0;
+    natlet_status st = is_end ? NATLET_OK : judge_line(h, line);
+    if (st < 0) {
+        return st;
+    }
+    h->scanned += line.len + 2;
+    if (!is_end) {
+        return NATLET_EVENT;
+    }
+    return h->seen == SEEN_ALL ? NATLET_OK : NATLET_E_HANDSHAKE;
+}
+
+natlet_status natlet__handshake_read(natlet__handshake *h, natlet_slice *in)
+{
+    natlet_status st = h->failed;
+
+    if (st == NATLET_OK) {
+        NATLET_ASSERT(h->scanned <= in->len);
+        st = begins_like_http(*in) ? NATLET_EVENT : NATLET_E_HANDSHAKE;
+    }
+    while (st == NATLET_EVENT) {
+        st = read_line(h, *in);
+    }
+    if (st == NATLET_OK) {
+        (void)natlet__take(in, h->scanned);
+    }
+    h->failed = st < 0 ? st : NATLET_OK;
+    return st;
+}

@@ -1,0 +1,80 @@
+#!/bin/sh
+# The programs of README.md are real: every block marked ```c that has a main()
+# is compiled as a user would and run against a nats-server of its own; every
+# block marked ```js is run in Node with the package of this tree.  The server's
+# address in the text is replaced by the one that is up.
+set -eu
+cd "$(dirname "$0")/../.."
+. build/tools/env
+dir=$(mktemp -d)
+server=
+cleanup() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# extract LANGUAGE: writes block N to $dir/N.LANGUAGE
+extract() {
+    awk -v lang="$1" -v dir="$dir" '
+        $0 == "```" lang { n++; file = dir "/" n "." lang; next }
+        /^```/ { file = "" }
+        file { print > file }' README.md
+}
+extract c
+extract js
+
+# Port -1: the server takes free ones and writes them down.
+cat >"$dir/server.conf" <<CONF
+host: 127.0.0.1
+port: -1
+ports_file_dir: "$dir"
+websocket { host: 127.0.0.1, port: -1, no_tls: true }
+CONF
+"$NATS_SERVER" -c "$dir/server.conf" >"$dir/server.log" 2>&1 &
+server=$!
+ports=
+for _ in $(seq 100); do
+    ports=$(ls "$dir"/*.ports 2>/dev/null) && [ -s "$ports" ] && break
+    sleep 0.05
+done
+[ -n "$ports" ] || { echo "not ok readme  no nats-server: $(tail -n 1 "$dir/server.log")" && exit 1; }
+url() { grep -oE "\"$1://[^\"]*\"" "$ports" | head -n 1 | tr -d '"'; }
+tcp=$(url nats) ws=$(url ws)
+
+bad=0
+try() { # name, command...
+    name=$1
+    shift
+    if NATS_URL=$tcp timeout 20 "$@" >"$dir/out" 2>&1; then
+        echo "ok readme $name"
+    else
+        echo "not ok readme $name  $(head -n 3 "$dir/out" | tr '\n' ' ')"
+        bad=1
+    fi
+}
+for program in "$dir"/*.c "$dir"/*.js; do
+    [ -e "$program" ] || continue
+    sed -i -E "s#ws://(127\.0\.0\.1|localhost):[0-9]+#$ws#g; s#nats://(127\.0\.0\.1|localhost):[0-9]+#$tcp#g" "$program"
+    block="$(basename "$program")"
+    case $program in
+    *.c)
+        grep -q 'int main(' "$program" || continue
+        if "$NATIVE_CC" -std=c11 -Wall -Wextra -Werror -Iinclude "$program" build/libnatlet_posix.a build/libnatlet.a \
+            -pthread -o "$program.bin" 2>"$dir/out"; then
+            try "$block" "$program.bin"
+        else
+            echo "not ok readme $block  $(grep -m 1 error "$dir/out")"
+            bad=1
+        fi
+        ;;
+    *.js)
+        mkdir -p "$dir/node_modules"
+        ln -sfn "$PWD/host-shims/js" "$dir/node_modules/natlet"
+        mv "$program" "${program%.js}.mjs"
+        try "$block" "$NODE" "${program%.js}.mjs"
+        ;;
+    esac
+done
+exit $bad

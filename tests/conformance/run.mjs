@@ -1,0 +1,69 @@
+// Client conformance: one C program, natively and as wasm in Node, against real
+// servers, a proxy that breaks connections, and servers that break the rules.
+import { Report, startNats } from '../support/harness.mjs';
+import { accessCases } from './client/access.mjs';
+import { faultCases } from './client/faults.mjs';
+import { malformedCases } from './client/malformed.mjs';
+import { forms } from './client/program.mjs';
+import { realCases, restartCase } from './client/real.mjs';
+
+const only = process.argv.slice(2); // words that a group's name must have
+const wants = (name) => only.every((word) => name.split(' ').includes(word));
+
+const report = new Report();
+const kinds = forms.flatMap((form) => [
+    [form, 'ws'],
+    [form, 'nats'],
+]);
+
+async function group(name, body) {
+    if (wants(name)) {
+        await body(name);
+    }
+}
+
+/** Two at a time: most of a case is waiting. */
+async function side(tasks) {
+    const left = [...tasks];
+    const work = async () => {
+        for (let task; (task = left.shift());) {
+            await task();
+        }
+    };
+    await Promise.all([work(), work()]);
+}
+
+/** A server for each of them: they use the same subjects. */
+async function againstServer(form, scheme, old) {
+    const where = `${form} ${scheme} ${old ? '2.9' : 'newest'}`;
+    if (!['real', 'faults', 'restart'].some((kind) => wants(`${kind} ${where}`))) {
+        return;
+    }
+    const server = await startNats({ old });
+    const [url, port] = scheme === 'ws' ? [server.wsUrl, server.wsPort] : [server.url, server.port];
+    await group(`real ${where}`, (name) => realCases(report, name, form, url));
+    await group(`faults ${where}`, (name) => faultCases(report, name, form, scheme, port));
+    await group(`restart ${where}`, (name) => restartCase(report, name, form, url, server));
+    await server.stop();
+}
+
+await side(
+    [false, true].flatMap((old) =>
+        kinds.map(
+            ([form, scheme]) =>
+                () =>
+                    againstServer(form, scheme, old),
+        ),
+    ),
+);
+await side(
+    kinds.map(
+        ([form, scheme]) =>
+            () =>
+                group(`malformed ${form} ${scheme}`, (name) =>
+                    malformedCases(report, name, form, scheme === 'ws'),
+                ),
+    ),
+);
+await group('access', (name) => accessCases(report, name, kinds));
+report.done();

@@ -1,0 +1,34 @@
+// The command beside nats.js, through real servers.
+//
+// Every case runs for the newest server and 2.9, over ws:// and nats://, with the
+// native command and with the module in Node: eight times.  nats.js speaks the
+// other transport where it can, so that a fault common to both ends shows.
+import { Report, startNats } from '../support/harness.mjs';
+import { Cli, forms } from './cli.mjs';
+import { messageCases } from './messages.mjs';
+import { refusalCases } from './refusals.mjs';
+import { restartCase } from './restart.mjs';
+
+const report = new Report();
+
+async function withServer(old) {
+    const server = await startNats({ old });
+    const generation = old ? '2.9' : 'newest';
+    for (const form of forms) {
+        for (const scheme of ['ws', 'nats']) {
+            const [url, peerUrl] =
+                scheme === 'ws' ? [server.wsUrl, server.url] : [server.url, server.wsUrl];
+            const name = `${form} ${scheme} ${generation}`;
+            await messageCases(report, name, new Cli(form, url), peerUrl);
+        }
+    }
+    await restartCase(report, generation, server);
+    await server.stop();
+}
+
+await withServer(false);
+await withServer(true);
+for (const form of forms) {
+    await refusalCases(report, form);
+}
+report.done();

@@ -1,0 +1,271 @@
+/* One table says what options there are; an option is "--name value",
+ * "--name=value" or "-n value", anywhere before "--". */
+#include "wasm/cli/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "wasm/cli/text.h"
+
+enum { TIMEOUT_MS = 5000, MS_PER_S = 1000 };
+
+#define SERVER_DEFAULT "nats://127.0.0.1:4222"
+#define TIMEOUT_MS_MAX 86400000u /* a day */
+
+typedef enum value_kind { TEXT, FLAG, COUNT, DURATION, HEADER } value_kind;
+
+typedef struct option {
+    const char *name;
+    uint8_t letter; /* 0: none */
+    value_kind kind;
+    size_t offset; /* in cli_options */
+    uint32_t verbs;
+} option;
+
+#define AT(member) offsetof(cli_options, member)
+
+enum { LISTENERS = CLI_SUB | CLI_REPLY, SENDERS = CLI_PUB | CLI_REQUEST | CLI_REPLY };
+
+static const option known[] = {
+    {"server", 's', TEXT, AT(server), CLI_ANY},
+    {"user", 0, TEXT, AT(user), CLI_ANY},
+    {"password", 0, TEXT, AT(password), CLI_ANY},
+    {"token", 0, TEXT, AT(token), CLI_ANY},
+    {"name", 0, TEXT, AT(name), CLI_ANY},
+    {"inbox-prefix", 0, TEXT, AT(inbox_prefix), CLI_ANY},
+    {"timeout", 0, DURATION, AT(timeout_ms), CLI_ANY},
+    {"header", 'H', HEADER, AT(headers), SENDERS},
+    {"count", 0, COUNT, AT(count), CLI_ANY & ~(uint32_t)CLI_INFO},
+    {"queue", 0, TEXT, AT(queue), LISTENERS},
+    {"reply", 0, TEXT, AT(reply), CLI_PUB},
+    {"echo", 0, FLAG, AT(echo), CLI_REPLY},
+    {"json", 0, FLAG, AT(json), CLI_ANY & ~(uint32_t)CLI_PUB},
+    {"help", 'h', FLAG, AT(help), CLI_ANY},
+    {"version", 0, FLAG, AT(version), CLI_ANY},
+};
+
+/* The words that are left to read. */
+typedef struct words {
+    char **at;
+    int count;
+} words;
+
+static bool refuse(const char *what, natlet_slice word, const char *advice)
+{
+    cli_text line = cli_notice(what);
+
+    cli_text_add(&line, word);
+    cli_text_puts(&line, advice);
+    cli_notice_end(&line);
+    return false;
+}
+
+static const option *find_option(natlet_slice name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        bool is_letter = name.len == 2 && name.ptr[0] == '-' && name.ptr[1] == known[i].letter;
+        bool is_name =
+            name.len > 2 && name.ptr[0] == '-' && name.ptr[1] == '-' &&
+            natlet__equal((natlet_slice){name.ptr + 2, name.len - 2}, natlet__text(known[i].name));
+        if (is_letter || is_name) {
+            return &known[i];
+        }
+    }
+    return NULL;
+}
+
+/* Milliseconds in one unit at the head of `text`, which is cut off; 0: no unit. */
+static uint32_t take_unit(natlet_slice *text)
+{
+    static const struct {
+        const char *name;
+        uint32_t ms;
+    } units[] = {{"ms", 1}, {"s", MS_PER_S}, {"m", 60 * MS_PER_S}, {"h", 3600 * MS_PER_S}};
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t len = strlen(units[i].name);
+        if (text->len >= len && memcmp(text->ptr, units[i].name, len) == 0) {
+            natlet__take(text, len);
+            return units[i].ms;
+        }
+    }
+    return 0;
+}
+
+/* "2s", "500ms", "1m30s"; a number alone is in seconds. */
+static bool read_duration(natlet_slice text, uint32_t *ms)
+{
+    uint64_t total = 0;
+    uint64_t value = 0;
+
+    if (natlet__read_decimal(text, TIMEOUT_MS_MAX / MS_PER_S, &value)) {
+        total = value * MS_PER_S;
+        text.len = 0;
+    }
+    while (text.len > 0) {
+        size_t digits = 0;
+        while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') {
+            digits++;
+        }
+        if (!natlet__read_decimal(natlet__take(&text, digits), TIMEOUT_MS_MAX, &value)) {
+            return false;
+        }
+        uint32_t unit = take_unit(&text);
+        total += value * unit;
+        if (unit == 0 || total > TIMEOUT_MS_MAX) {
+            return false;
+        }
+    }
+    *ms = (uint32_t)total;
+    return total > 0;
+}
+
+/* "Key: value", blanks around the value are not part of it. */
+static bool read_header(natlet_headers *headers, natlet_slice text)
+{
+    const uint8_t *colon = text.len > 0 ? memchr(text.ptr, ':', text.len) : NULL;
+
+    if (colon == NULL) {
+        return false;
+    }
+    size_t at = (size_t)(colon - text.ptr);
+    natlet_slice key = {text.ptr, at};
+    natlet_slice value = {colon + 1, text.len - at - 1};
+    return natlet_headers_add(headers, key, natlet__trim(value)) >= 0;
+}
+
+static bool set_value(cli_options *options, const option *opt, const char *value)
+{
+    void *field = (uint8_t *)options + opt->offset;
+    natlet_slice text = natlet__text(value);
+
+    switch (opt->kind) {
+    case TEXT:
+        *(const char **)field = value;
+        return true;
+    case FLAG:
+        *(bool *)field = true;
+        return true;
+    case COUNT:
+        if (!natlet__read_decimal(text, UINT64_MAX, &options->count) || options->count == 0) {
+            return refuse("--count takes a number from 1, not ", text, ": see natlet --help");
+        }
+        return true;
+    case DURATION:
+        if (!read_duration(text, &options->timeout_ms)) {
+            return refuse("--timeout takes a time like 2s, 500ms or 1m30s, not ", text,
+                          ": see natlet --help");
+        }
+        return true;
+    case HEADER:
+        if (!read_header(&options->headers, text)) {
+            return refuse("--header takes Key:value in one line, not ", text,
+                          ": see natlet --help");
+        }
+        return true;
+    }
+    return false;
+}
+
+/* Reads the option at the head of `left`, with its value. */
+static bool read_option(cli_options *options, words *left)
+{
+    natlet_slice word = natlet__text(*left->at++);
+    const uint8_t *equals = memchr(word.ptr, '=', word.len);
+    natlet_slice name = {word.ptr, equals != NULL ? (size_t)(equals - word.ptr) : word.len};
+    const option *opt = find_option(name);
+    const char *value = equals != NULL ? (const char *)equals + 1 : NULL;
+
+    left->count--;
+    if (opt == NULL || (opt->kind == FLAG && value != NULL)) {
+        return refuse("there is no option ", word, ": see natlet --help");
+    }
+    if (opt->kind == FLAG) {
+        value = "";
+    } else if (value == NULL && left->count == 0) {
+        return refuse("a value is missing after ", word, ": see natlet --help");
+    } else if (value == NULL) {
+        value = *left->at++;
+        left->count--;
+    }
+    options->verbs &= opt->verbs;
+    return set_value(options, opt, value);
+}
+
+static bool add_operand(cli_options *options, const char *word)
+{
+    if (options->operand_count == CLI_OPERANDS_MAX) {
+        return refuse("too many arguments, beginning with ", natlet__text(word),
+                      ": put quotes around a payload with blanks");
+    }
+    options->operands[options->operand_count++] = word;
+    return true;
+}
+
+/* The headers given can never outgrow what they were given in. */
+static void init_headers(cli_options *options, words all)
+{
+    size_t bytes = NATLET_HEADER_BYTES_MIN;
+    cli_text mem = {0};
+
+    for (int i = 0; i < all.count; i++) {
+        bytes += strlen(all.at[i]) + sizeof ": \r\n";
+    }
+    cli_text_room(&mem, bytes);
+    (void)natlet_headers_init(&options->headers, mem.ptr, mem.cap);
+}
+
+/* An empty variable counts as none. */
+static const char *from_environment(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* What is given wins; a user with a password wins over a token. */
+static void read_environment(cli_options *options)
+{
+    if (options->server == NULL) {
+        options->server = from_environment("NATS_URL");
+    }
+    if (options->server == NULL) {
+        options->server = SERVER_DEFAULT;
+    }
+    if (options->user == NULL && options->token == NULL) {
+        options->user = from_environment("NATS_USER");
+    }
+    if (options->user == NULL && options->token == NULL) {
+        options->token = from_environment("NATS_TOKEN");
+    }
+    if (options->user != NULL && options->password == NULL) {
+        options->password = from_environment("NATS_PASSWORD");
+    }
+}
+
+bool cli_options_read(cli_options *options, int argc, char **argv)
+{
+    words left = {argv + 1, argc > 0 ? argc - 1 : 0};
+    bool only_operands = false;
+
+    *options = (cli_options){.timeout_ms = TIMEOUT_MS, .verbs = CLI_ANY};
+    init_headers(options, left);
+    while (left.count > 0) {
+        const char *word = *left.at;
+        if (!only_operands && strcmp(word, "--") == 0) {
+            only_operands = true;
+        } else if (!only_operands && word[0] == '-' && word[1] != '\0') {
+            if (!read_option(options, &left)) {
+                return false;
+            }
+            continue;
+        } else if (!add_operand(options, word)) {
+            return false;
+        }
+        left.at++;
+        left.count--;
+    }
+    read_environment(options);
+    return true;
+}

@@ -1,0 +1,308 @@
+#include "wasm/cli/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "natlet/subject.h"
+#include "wasm/cli/door.h"
+
+/* Long enough to be rare, short enough that a termination is seen at once. */
+enum { BUDGET_US = 20000 };
+
+/* nats-server refuses a larger max_payload in its configuration. */
+#define MESSAGE_BYTES_MAX 67108864u
+
+/* ---- telling people ---- */
+
+/* What to do about a failure, as the end of a sentence. */
+static const char *advice(natlet_status st)
+{
+    static const struct {
+        natlet_status st;
+        const char *text;
+    } known[] = {
+        {NATLET_E_URL, "give --server ws://host:port/path or nats://host:port"},
+        {NATLET_E_UNSUPPORTED, "use a server without TLS, as ws:// or nats://"},
+        {NATLET_E_DENIED, "let the host allow this server (--allow)"},
+        {NATLET_E_UPGRADE, "check that this is the server's WebSocket port, else use nats://"},
+        {NATLET_E_HANDSHAKE, "check that this is the server's WebSocket port, else use nats://"},
+        {NATLET_E_AUTH, "check --user and --password, or --token"},
+        {NATLET_E_PERMISSION, "ask for the permission, or use another subject"},
+        {NATLET_E_NO_RESPONDERS, "start a responder, for instance natlet reply"},
+        {NATLET_E_SUBJECT, "correct the subject"},
+        {NATLET_E_CONFIG, "check --name, --queue and --inbox-prefix"},
+        {NATLET_E_TOO_LARGE, "send less at once, or raise the server's max_payload"},
+        {NATLET_E_TIMEOUT, "try again, or raise --timeout"},
+        {NATLET_E_CANCELLED, "let it run to its end"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].st == st) {
+            return known[i].text;
+        }
+    }
+    return "check --server (or NATS_URL) and that the server runs";
+}
+
+static void add_fault(cli_text *line, natlet_slice subject)
+{
+    natlet_subject_fault fault = natlet_subject_check(subject, NATLET_SUBJECT_SUBSCRIBE);
+
+    if (fault == NATLET_SUBJECT_NONE) {
+        fault = natlet_subject_check(subject, NATLET_SUBJECT_PUBLISH);
+    }
+    cli_text_puts(line, natlet_subject_fault_text(fault));
+}
+
+static void add_reason(cli_text *line, natlet_status st, natlet_slice reason)
+{
+    cli_text_puts(line, natlet_status_text(st));
+    if (reason.len > 0) {
+        cli_text_puts(line, " (");
+        cli_text_add(line, reason);
+        cli_text_puts(line, ")");
+    }
+}
+
+int cli_failed(cli_session *session, const char *what, natlet_slice about, natlet_status st)
+{
+    cli_text line = cli_notice(what);
+
+    cli_text_add(&line, about);
+    cli_text_puts(&line, ": ");
+    if (st == NATLET_E_SUBJECT) {
+        add_fault(&line, about);
+    } else {
+        add_reason(&line, st, cli_text_slice(&session->reason));
+    }
+    cli_text_puts(&line, ": ");
+    cli_text_puts(&line, advice(st));
+    cli_notice_end(&line);
+    return EXIT_FAILURE;
+}
+
+/* ---- what the client reports ---- */
+
+static void keep_failure(cli_session *session, const natlet_client_event *event)
+{
+    if (session->status >= 0 && event->status < 0) {
+        session->status = event->status;
+        session->reason.len = 0;
+        cli_text_add(&session->reason, event->text);
+    }
+}
+
+static void tell(cli_session *session, const char *what, const natlet_client_event *event)
+{
+    cli_text line = cli_notice(what);
+
+    cli_text_add(&line, natlet_client_server(session->client));
+    if (event->status < 0) {
+        cli_text_puts(&line, ": ");
+        add_reason(&line, event->status, event->text);
+    }
+    cli_notice_end(&line);
+}
+
+static void note_state(cli_session *session, const natlet_client_event *event)
+{
+    if (event->state == NATLET_CLIENT_CONNECTED) {
+        session->connects++;
+        if (session->connects == 1) {
+            cli_finish(session, NATLET_OK);
+        } else {
+            tell(session, "connected again to ", event);
+        }
+    } else if (event->state == NATLET_CLIENT_RECONNECTING) {
+        tell(session, "reconnecting, the connection is lost to ", event);
+    } else if (event->state == NATLET_CLIENT_CLOSED && !session->is_leaving) {
+        keep_failure(session, event);
+        session->is_closed = true;
+        cli_finish(session, event->status < 0 ? event->status : NATLET_E_CLOSED);
+    }
+}
+
+static void note_event(void *self, const natlet_client_event *event)
+{
+    cli_session *session = self;
+
+    switch (event->kind) {
+    case NATLET_CLIENT_EV_STATE:
+        note_state(session, event);
+        break;
+    case NATLET_CLIENT_EV_ERROR:
+        if (session->comes_back && event->sid == 0) { /* others end their subscription */
+            tell(session, "an error of ", event);
+        } else {
+            keep_failure(session, event);
+        }
+        break;
+    case NATLET_CLIENT_EV_LAME_DUCK:
+        tell(session, "about to shut down is ", event);
+        break;
+    case NATLET_CLIENT_EV_SLOW_CONSUMER:
+        tell(session, "messages were dropped, output is slower than ", event);
+        break;
+    case NATLET_CLIENT_EV_SERVERS:
+        break;
+    }
+}
+
+/* ---- waiting ---- */
+
+void cli_finish(cli_session *session, natlet_status st)
+{
+    session->is_finished = true;
+    if (session->status >= 0) {
+        session->status = st;
+    }
+    session->door->wake(session->door->self); /* the turn may be about to sleep */
+}
+
+void cli_turn(cli_session *session)
+{
+    uint32_t wait_ms = session->due_ms == 0 ? 0 : NATLET_NEVER_MS;
+
+    session->due_ms = natlet_runtime_run(session->rt, BUDGET_US, wait_ms);
+}
+
+natlet_status cli_wait(cli_session *session)
+{
+    uint32_t terminations = session->terminations;
+
+    while (!session->is_finished && !session->is_closed) {
+        cli_turn(session);
+        if (session->terminations != terminations) {
+            return NATLET_E_CANCELLED;
+        }
+    }
+    session->is_finished = false;
+    return session->status;
+}
+
+/* ---- begin and end ---- */
+
+/* ---- a termination, which is ours to act on ---- */
+
+static void note_hint(natlet__part *part, const natlet_host_event *event)
+{
+    cli_session *session = (cli_session *)part; /* its first member */
+
+    if (event->type == NATLET_EV_HINT && event->a == NATLET_HINT_TERMINATE) {
+        session->terminations++;
+    }
+}
+
+static bool have_no_work(natlet__part *part, uint64_t until_us)
+{
+    (void)part;
+    (void)until_us;
+    return false;
+}
+
+static void have_no_output(natlet__part *part)
+{
+    (void)part;
+}
+
+static uint64_t have_no_timer(natlet__part *part)
+{
+    (void)part;
+    return UINT64_MAX;
+}
+
+/* ---- begin and end ---- */
+
+static void *resize_block(void *self, void *ptr, size_t old_bytes, size_t new_bytes)
+{
+    (void)self;
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(ptr);
+        return NULL;
+    }
+    return realloc(ptr, new_bytes);
+}
+
+static natlet_slice text_or_none(const char *text)
+{
+    return text != NULL ? natlet__text(text) : (natlet_slice){0};
+}
+
+static natlet_status make_client(cli_session *session)
+{
+    const cli_options *options = session->options;
+    natlet_client_config config;
+
+    natlet_client_config_init(&config);
+    config.servers = text_or_none(options->server);
+    config.name = text_or_none(options->name != NULL ? options->name : "natlet");
+    config.user = text_or_none(options->user);
+    config.password = text_or_none(options->password);
+    config.token = text_or_none(options->token);
+    if (options->inbox_prefix != NULL) {
+        config.inbox_prefix = natlet__text(options->inbox_prefix);
+    }
+    config.connect_ms = options->timeout_ms;
+    config.no_reconnect = !session->comes_back;
+    config.message_bytes_max = MESSAGE_BYTES_MAX;
+    config.pending_bytes_max += (uint32_t)session->outbox_bytes;
+    config.on_event = note_event;
+    config.self = session;
+    return natlet_client_new(&session->client, session->rt, &config);
+}
+
+static natlet_status start(cli_session *session)
+{
+    static const natlet_allocator libc = {.resize = resize_block};
+
+    session->part = (natlet__part){
+        .event = note_hint,
+        .turn = have_no_work,
+        .flush = have_no_output,
+        .due_us = have_no_timer,
+    };
+    session->door = cli_door_open();
+    if (session->door == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    natlet_status st = natlet_runtime_new(&session->rt, session->door, &libc, 0);
+    if (st < 0) {
+        return st;
+    }
+    natlet__runtime_add(session->rt, &session->part);
+    st = make_client(session);
+    return st < 0 ? st : natlet_client_connect(session->client);
+}
+
+bool cli_open(cli_session *session)
+{
+    natlet_status st = start(session);
+
+    if (st >= 0) {
+        st = cli_wait(session);
+    }
+    if (st < 0 && session->client == NULL) {
+        cli_failed(session, "cannot start", (natlet_slice){0}, st);
+    } else if (st < 0) {
+        cli_failed(session, "cannot connect to ", natlet_client_server(session->client), st);
+    }
+    return st >= 0;
+}
+
+void cli_close(cli_session *session)
+{
+    session->is_leaving = true;
+    if (session->client != NULL) {
+        natlet_client_free(session->client);
+    }
+    if (session->rt != NULL) {
+        natlet__runtime_remove(session->rt, &session->part);
+        natlet_runtime_free(session->rt);
+    }
+    if (session->door != NULL) {
+        cli_door_close();
+    }
+    cli_text_free(&session->reason);
+}

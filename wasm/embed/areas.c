@@ -1,0 +1,455 @@
+/* The module as a library for host languages: submission and completion areas
+ * over one client (natlet/embed.h).
+ *
+ * The areas are a part of the runtime that is added before the client, so that
+ * what the glue submitted is encoded and sent in the same turn. */
+#include "areas.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "client/origin.h"
+#include "natlet/app.h"
+
+enum { TEXT_MAX = 1024, TEXT_AREA_BYTES = 4096, IDS_STEP = 64 };
+
+typedef struct embed {
+    natlet__part part; /* first, so that a part is its embed */
+    natlet_runtime *rt;
+    natlet_client *client;
+    natlet_embed_areas areas;
+    uint8_t *submission;
+    natlet_embed_record *records;
+    uint32_t *sids; /* of the subscription with glue id i; 0: none */
+    uint32_t ids_cap;
+    uint8_t text[TEXT_AREA_BYTES]; /* short texts of this run's records */
+    uint32_t text_len;
+} embed;
+
+static embed *the;
+
+static uint32_t address_of(const void *ptr)
+{
+    return (uint32_t)(uintptr_t)ptr;
+}
+
+static void *as_self(uint32_t id)
+{
+    return (void *)(uintptr_t)id;
+}
+
+static uint32_t as_id(const void *self)
+{
+    return (uint32_t)(uintptr_t)self;
+}
+
+uint32_t natlet_areas(void)
+{
+    return the != NULL ? address_of(&the->areas) : 0;
+}
+
+int32_t natlet_reserve(uint32_t bytes)
+{
+    if (the == NULL || bytes > NATLET_MESSAGE_BYTES_LIMIT) {
+        return NATLET_E_INVALID;
+    }
+    natlet_embed_areas *a = &the->areas;
+    uint32_t want = a->submitted + bytes;
+    if (want <= a->submission_bytes) {
+        return NATLET_OK;
+    }
+    uint8_t *grown =
+        natlet__memory_resize(&the->rt->memory, the->submission, a->submission_bytes, want);
+    if (grown == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    the->submission = grown;
+    a->submission = address_of(grown);
+    a->submission_bytes = want;
+    return NATLET_OK;
+}
+
+natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t status)
+{
+    natlet_embed_areas *a = &the->areas;
+
+    if (a->completed == a->completion_cap) {
+        uint32_t cap = a->completion_cap * 2;
+        void *grown = natlet__memory_resize(&the->rt->memory, the->records,
+                                            a->completion_cap * sizeof *the->records,
+                                            cap * sizeof *the->records);
+        NATLET_ASSERT(grown != NULL);
+        the->records = grown;
+        a->completion = address_of(grown);
+        a->completion_cap = cap;
+    }
+    natlet_embed_record *record = &the->records[a->completed++];
+    *record = (natlet_embed_record){.kind = kind, .id = id, .status = status};
+    return record;
+}
+
+natlet_embed_record *natlet__embed_append_text(uint8_t kind, uint32_t id, int32_t status,
+                                               natlet_slice text)
+{
+    natlet_embed_record *record = natlet__embed_append(kind, id, status);
+    size_t room = TEXT_AREA_BYTES - the->text_len;
+    size_t len = text.len < TEXT_MAX ? text.len : TEXT_MAX;
+
+    len = len < room ? len : room;
+    if (len > 0) {
+        memcpy(the->text + the->text_len, text.ptr, len);
+    }
+    record->flags = NATLET_REC_FLAG_COPIED;
+    record->at = address_of(the->text + the->text_len);
+    record->payload_len = (uint32_t)len;
+    the->text_len += (uint32_t)len;
+    return record;
+}
+
+/* The first part that is not empty; the others lie behind it. */
+static const uint8_t *first_byte(const natlet_msg *msg)
+{
+    return msg->subject.len > 0   ? msg->subject.ptr
+           : msg->reply.len > 0   ? msg->reply.ptr
+           : msg->headers.len > 0 ? msg->headers.ptr
+                                  : msg->payload.ptr;
+}
+
+void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg)
+{
+    const uint8_t *from = first_byte(msg);
+
+    record->subject_len = (uint16_t)msg->subject.len;
+    if (msg->reply.len > 0) {
+        record->reply_skip = (uint16_t)(msg->reply.ptr - from);
+        record->reply_len = (uint16_t)msg->reply.len;
+    }
+    if (msg->headers.len > 0) {
+        record->body_skip = (uint16_t)(msg->headers.ptr - from);
+        record->headers_len = (uint16_t)msg->headers.len;
+    } else if (msg->payload.len > 0) {
+        record->body_skip = (uint16_t)(msg->payload.ptr - from);
+    }
+    record->payload_len = (uint32_t)msg->payload.len;
+    record->flags = NATLET_REC_FLAG_COPIED;
+    record->at = address_of(from);
+}
+
+/* A message in the client's window: by segment where recv left it unmoved. */
+static void place_received(natlet_embed_record *record, const natlet_msg *msg)
+{
+    natlet__origin origin;
+    const uint8_t *end = msg->payload.len > 0 ? msg->payload.ptr + msg->payload.len
+                         : msg->headers.len > 0 ? msg->headers.ptr + msg->headers.len
+                         : msg->reply.len > 0   ? msg->reply.ptr + msg->reply.len
+                                                : msg->subject.ptr + msg->subject.len;
+
+    natlet__embed_place(record, msg);
+    if (natlet__client_origin(the->client, msg->subject.ptr, (size_t)(end - msg->subject.ptr),
+                              &origin)) {
+        record->flags = 0;
+        record->segment = origin.segment;
+        record->at = origin.offset;
+    } else {
+        natlet__client_hold(the->client);
+    }
+}
+
+static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
+{
+    (void)sid;
+    place_received(natlet__embed_append(NATLET_REC_MESSAGE, as_id(self), NATLET_OK), msg);
+}
+
+static void on_ended(void *self, uint32_t sid, natlet_status why)
+{
+    uint32_t id = as_id(self);
+
+    if (id < the->ids_cap && the->sids[id] == sid) {
+        the->sids[id] = 0;
+    }
+    (void)natlet__embed_append(NATLET_REC_ENDED, id, why);
+}
+
+static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
+{
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_REPLY, as_id(self), st);
+
+    if (reply != NULL) {
+        place_received(record, reply);
+    }
+}
+
+static void on_done(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, as_id(self), st);
+
+    record->payload_len = elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX;
+}
+
+static void on_event(void *self, const natlet_client_event *event)
+{
+    (void)self;
+    the->areas.state = event->state;
+    if (event->kind == NATLET_CLIENT_EV_STATE) {
+        (void)natlet__embed_append_text(NATLET_REC_STATE, event->close_code,
+                                        (int32_t)event->state, event->text);
+        if (event->state == NATLET_CLIENT_CONNECTED) {
+            natlet_slice info = natlet_client_info(the->client);
+            natlet_embed_record *record = natlet__embed_append(NATLET_REC_INFO, 0, NATLET_OK);
+            record->flags = NATLET_REC_FLAG_COPIED;
+            record->at = address_of(info.ptr);
+            record->payload_len = (uint32_t)info.len;
+        }
+        return;
+    }
+    (void)natlet__embed_append_text(NATLET_REC_ERROR, event->sid, event->status, event->text);
+}
+
+static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    const natlet_subscribe_options options = {.queue = parts->reply, .max = op->arg};
+    const natlet_sink sink = {as_self(op->id), on_message, on_ended};
+
+    if (op->id >= the->ids_cap) {
+        uint32_t cap = op->id + IDS_STEP;
+        if (op->id > NATLET_SUBSCRIPTIONS_MAX) {
+            return NATLET_E_INVALID;
+        }
+        uint32_t *grown = natlet__memory_resize(&the->rt->memory, the->sids,
+                                                the->ids_cap * sizeof *grown, cap * sizeof *grown);
+        if (grown == NULL) {
+            return NATLET_E_NO_MEMORY;
+        }
+        memset(grown + the->ids_cap, 0, (cap - the->ids_cap) * sizeof *grown);
+        the->sids = grown;
+        the->ids_cap = cap;
+    }
+    if (op->id == 0 || the->sids[op->id] != 0) {
+        return NATLET_E_INVALID;
+    }
+    return natlet_client_subscribe(the->client, &the->sids[op->id], parts->subject, &options,
+                                   &sink);
+}
+
+static uint32_t sid_of(uint32_t id)
+{
+    return id < the->ids_cap ? the->sids[id] : 0;
+}
+
+static natlet_status take_drain(const natlet_embed_op *op)
+{
+    if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
+        return natlet_client_drain(the->client, op->arg, on_done, as_self(op->id));
+    }
+    return natlet_client_drain_subscription(the->client, sid_of(op->id), op->arg, on_done,
+                                            as_self(op->id));
+}
+
+static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    switch (op->kind) {
+    case NATLET_OP_PUB:
+        return natlet_client_publish(the->client, parts);
+    case NATLET_OP_SUB:
+        return take_sub(op, parts);
+    case NATLET_OP_UNSUB:
+        return natlet_client_unsubscribe(the->client, sid_of(op->id), op->arg);
+    case NATLET_OP_REQUEST:
+        return natlet_client_request(the->client, parts, op->arg, on_reply, as_self(op->id),
+                                     NULL);
+    case NATLET_OP_FLUSH:
+        return natlet_client_flush(the->client, op->arg, on_done, as_self(op->id));
+    case NATLET_OP_DRAIN:
+        return take_drain(op);
+    case NATLET_OP_CLOSE:
+        natlet_client_close(the->client);
+        return NATLET_OK;
+    case NATLET_OP_RECONNECT:
+        return natlet_client_reconnect(the->client);
+    default:
+        return NATLET_E_UNSUPPORTED;
+    }
+}
+
+static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    if (op->kind >= NATLET_OP_SPAWN) {
+        return natlet__embed_agents_take(op, parts);
+    }
+    return the->client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;
+}
+
+/* The parts lie behind the head; false if the lengths do not add up, which only
+ * broken glue can cause. */
+static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
+{
+    uint64_t sum = (uint64_t)sizeof *op + op->subject_len + op->reply_len + op->headers_len +
+                   op->payload_len;
+    const uint8_t *at = (const uint8_t *)(op + 1);
+
+    if (op->bytes > room || op->bytes % 8 != 0 || sum > op->bytes) {
+        return false;
+    }
+    parts->subject = (natlet_slice){at, op->subject_len};
+    at += op->subject_len;
+    parts->reply = (natlet_slice){at, op->reply_len};
+    at += op->reply_len;
+    parts->headers = (natlet_slice){at, op->headers_len};
+    at += op->headers_len;
+    parts->payload = (natlet_slice){at, op->payload_len};
+    return true;
+}
+
+/* Takes what was submitted, in order.  A full outbox stops it: the operation
+ * stays and is tried again in the next turn. */
+static void take_submissions(void)
+{
+    natlet_embed_areas *a = &the->areas;
+
+    NATLET_ASSERT(a->taken <= a->submitted && a->submitted <= a->submission_bytes);
+    while (a->taken < a->submitted) {
+        const natlet_embed_op *op = (const void *)(the->submission + a->taken);
+        natlet_msg parts;
+        NATLET_ASSERT(a->submitted - a->taken >= sizeof *op &&
+                      split(op, a->submitted - a->taken, &parts));
+        natlet_status st = take_op(op, &parts);
+        if (st == NATLET_E_FULL) {
+            a->refused++;
+            return;
+        }
+        if (st < 0) {
+            (void)natlet__embed_append(
+                op->kind == NATLET_OP_REQUEST ? NATLET_REC_REPLY : NATLET_REC_DONE, op->id, st);
+        }
+        a->taken += op->bytes;
+    }
+    a->taken = 0;
+    a->submitted = 0;
+}
+
+static void part_event(natlet__part *part, const natlet_host_event *event)
+{
+    (void)part;
+    (void)event;
+}
+
+static bool part_turn(natlet__part *part, uint64_t until_us)
+{
+    (void)part;
+    (void)until_us;
+    take_submissions();
+    return false;
+}
+
+/* A run with budget 0 has no turn: what was submitted leaves with this flush,
+ * which comes before the client's. */
+static void part_flush(natlet__part *part)
+{
+    (void)part;
+    take_submissions();
+    the->areas.segment = the->rt->segments;
+    the->areas.memory_bytes = (uint32_t)the->rt->memory.used_bytes;
+}
+
+static uint64_t part_due_us(natlet__part *part)
+{
+    (void)part;
+    return UINT64_MAX;
+}
+
+static natlet_status take_areas(const natlet__embed_config *config)
+{
+    the->submission = natlet__memory_take(&the->rt->memory, config->submission_bytes);
+    the->records =
+        natlet__memory_take(&the->rt->memory, config->completion_records * sizeof *the->records);
+    if (the->submission == NULL || the->records == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    the->areas = (natlet_embed_areas){
+        .version = 1,
+        .submission = address_of(the->submission),
+        .submission_bytes = config->submission_bytes,
+        .completion = address_of(the->records),
+        .completion_cap = config->completion_records,
+    };
+    return NATLET_OK;
+}
+
+static natlet_status start_client(natlet__embed_config *config)
+{
+    if (config->client.servers.len == 0) {
+        return NATLET_OK; /* agents alone */
+    }
+    config->client.on_event = on_event;
+    natlet_status st = natlet_client_new(&the->client, the->rt, &config->client);
+    return st < 0 ? st : natlet_client_connect(the->client);
+}
+
+natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
+{
+    uint8_t texts[2048];
+    natlet__config_store store = {.ptr = texts, .cap = sizeof texts};
+    natlet__embed_config config;
+    natlet_status st = natlet__config_read(&config, text, &store);
+
+    if (st < 0) {
+        return st;
+    }
+    if (config.completion_records < 16 || config.completion_records > 65536 ||
+        config.submission_bytes < 1024 || config.submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
+        return NATLET_E_CONFIG;
+    }
+    the = natlet__memory_take(&rt->memory, sizeof *the);
+    if (the == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    the->rt = rt;
+    the->part = (natlet__part){
+        .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
+    natlet__runtime_add(rt, &the->part);
+    st = take_areas(&config);
+    if (st == NATLET_OK) {
+        st = start_client(&config);
+    }
+    if (st == NATLET_OK) {
+        st = natlet__embed_agents_init(rt, the->client, &config);
+    }
+    if (st < 0) {
+        natlet_app_fini(rt);
+    }
+    return st;
+}
+
+/* What was submitted during the turn, by handlers of nested glue, waits for the
+ * next one; an operation that found no room wants it soon. */
+uint32_t natlet_app_run(natlet_runtime *rt)
+{
+    (void)rt;
+    the->text_len = 0;
+    return the->areas.submitted > the->areas.taken ? 1 : NATLET_NEVER_MS;
+}
+
+natlet_status natlet_app_recover(natlet_runtime *rt)
+{
+    (void)rt;
+    return natlet__embed_agents_recover();
+}
+
+void natlet_app_fini(natlet_runtime *rt)
+{
+    if (the == NULL) {
+        return;
+    }
+    natlet__embed_agents_detach();
+    if (the->client != NULL) {
+        natlet_client_free(the->client);
+    }
+    natlet__embed_agents_fini();
+    natlet__runtime_remove(rt, &the->part);
+    natlet__memory_give_back(&rt->memory, the->submission, the->areas.submission_bytes);
+    natlet__memory_give_back(&rt->memory, the->records,
+                             the->areas.completion_cap * sizeof *the->records);
+    natlet__memory_give_back(&rt->memory, the->sids, the->ids_cap * sizeof *the->sids);
+    natlet__memory_give_back(&rt->memory, the, sizeof *the);
+    the = NULL;
+}

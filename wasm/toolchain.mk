@@ -1,0 +1,30 @@
+# How C becomes a WebAssembly module: settings with their reasons.  The tools come from wasm/setup.sh.
+
+WASM_CC    = $(call tool,WASM_CC)
+WASM_OPT   = $(call tool,WASM_OPT)
+
+# -nostdlibinc: clang searches /usr/include for wasm too, and a missing header would silently be glibc's.
+# -mcpu=mvp and two features: what every runtime of today has; -Oz because bytes travel.
+# One section a function, so that the linker can leave out what a module does not use.
+WASM_CFLAGS = --target=$(call tool,WASM_TARGET) --sysroot=$(call tool,WASM_SYSROOT) -nostdlibinc \
+              -isystem $(call tool,WASM_SYSROOT)/include/$(call tool,WASM_TARGET) \
+              -mcpu=mvp -msign-ext -mbulk-memory -Oz -ffunction-sections -fdata-sections
+
+# No -O here: with it clang runs a wasm-opt that it finds, without the flags that ours needs.
+# Builtins by path: Debian has them where clang 19 to 21 do not look.
+# --stack-first: an overflow runs below address 0 and traps, instead of eating data.
+# Nothing undefined is allowed: an import exists by its attribute, or the link fails.
+WASM_LINK  = --target=$(call tool,WASM_TARGET) --sysroot=$(call tool,WASM_SYSROOT) -nodefaultlibs -Wl,--gc-sections \
+             -Wl,--stack-first -Wl,--max-memory=1073741824
+WASM_LIBS  = -lc $(call tool,WASM_RT)
+
+# A reactor is entered by its exports (export_name attributes) and needs no start code of libc.
+# 16 KiB of stack: the whole client is meant to fit in one 64 KiB page.
+REACTOR = -nostartfiles -Wl,--no-entry -Wl,-z,stack-size=16384
+# A command has main(), WASI and printf.
+COMMAND = -Wl,-z,stack-size=65536
+
+# wasm-opt as a step of its own; debug sections go last, for the names in them help it.
+# Features are spelled out: Debian 12's wasm-opt knows them from nowhere else once they are stripped.
+WASM_OPT_FLAGS = -Oz --mvp-features --enable-sign-ext --enable-bulk-memory --enable-mutable-globals \
+                 --strip-debug --strip-producers --strip-target-features
