@@ -3,6 +3,7 @@
 // NATS_URL points it at a server of one's own.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { CLIENT_CONNECTED } from '../host-shims/js/src/constants.js';
 import { Embedding, instantiate, nodeHost } from '../host-shims/js/src/node.js';
 import { root, run, startNats, until } from '../tests/support/harness.mjs';
 
@@ -75,7 +76,7 @@ async function measureClient(url) {
     host: nodeHost(),
     config: { servers: url, ...BUFFERS },
   });
-  await client.flush();
+  await until(() => client.state === CLIENT_CONNECTED, 5000, 'the connection');
   const roundTrips = [];
   for (let i = 0; i < 200; i++) {
     roundTrips.push(await client.flush());

@@ -53,8 +53,7 @@ __attribute__((noinline)) static int32_t start(uint32_t config, uint32_t config_
     if (st < 0) {
         return st;
     }
-    st = natlet_app_init(
-        runtime, (natlet_slice){(const uint8_t *)(uintptr_t)config, config_len});
+    st = natlet_app_init(runtime, (natlet_slice){(const uint8_t *)(uintptr_t)config, config_len});
     if (st < 0) {
         natlet_runtime_free(runtime);
         runtime = NULL;

@@ -11,8 +11,8 @@ static station the;
 static void say(const char *text, natlet_slice name, const char *why)
 {
     const natlet_host *host = natlet_host_imports();
-    const natlet_slice parts[] = {name, {(const uint8_t *)text, strlen(text)},
-                                  {(const uint8_t *)why, strlen(why)}};
+    const natlet_slice parts[] = {
+        name, {(const uint8_t *)text, strlen(text)}, {(const uint8_t *)why, strlen(why)}};
     char line[128];
     uint32_t len = 0;
 
@@ -27,19 +27,22 @@ static void say(const char *text, natlet_slice name, const char *why)
 
 static void on_cell_event(void *self, const natlet_cell_event *event)
 {
+    static const natlet_slice nameless = NATLET_TEXT("supervisor");
+    natlet_slice name = event->name.len > 0 ? event->name : nameless;
+
     (void)self;
     switch (event->kind) {
     case NATLET_CELL_STARTED:
-        say(" started", event->name, "");
+        say(" started", name, "");
         break;
     case NATLET_CELL_EXITED:
-        say(" ended: ", event->name, natlet_exit_text(event->reason.kind));
+        say(" ended: ", name, natlet_exit_text(event->reason.kind));
         break;
     case NATLET_CELL_DEAD_LETTER:
-        say(": dead letter, ", event->name, natlet_dead_text(event->dead));
+        say(": dead letter, ", name, natlet_dead_text(event->dead));
         break;
     case NATLET_CELL_START_FAILED:
-        say(" could not start", event->name, "");
+        say(" could not start", name, "");
         break;
     }
 }
@@ -60,8 +63,7 @@ static uint32_t number_of(natlet_slice config, natlet_slice pointer, uint32_t ot
     natlet_slice raw;
     uint64_t value;
 
-    if (natlet_json_find(config, pointer, &raw) < 0 ||
-        !natlet_json_u64(raw, UINT32_MAX, &value)) {
+    if (natlet_json_find(config, pointer, &raw) < 0 || !natlet_json_u64(raw, UINT32_MAX, &value)) {
         return otherwise;
     }
     return (uint32_t)value;

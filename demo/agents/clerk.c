@@ -40,5 +40,4 @@ static int32_t on_mail(natlet_cell *cell, void *state, natlet_mail *mail)
     return NATLET_DONE;
 }
 
-const natlet_behaviour clerk = {
-    .name = "clerk", .state_bytes = sizeof(book), .on_mail = on_mail};
+const natlet_behaviour clerk = {.name = "clerk", .state_bytes = sizeof(book), .on_mail = on_mail};

@@ -79,14 +79,14 @@ typedef enum natlet_agent_state {
 } natlet_agent_state;
 
 typedef struct natlet_agent_info {
-    natlet_pid pid;     /* 0: not running */
-    natlet_pid parent;  /* 0: none */
-    natlet_slice name;  /* may be empty; borrowed from the child's specification */
-    const char *kind;   /* the behaviour's name, "supervisor" for one */
+    natlet_pid pid;    /* 0: not running */
+    natlet_pid parent; /* 0: none */
+    natlet_slice name; /* may be empty; borrowed from the child's specification */
+    const char *kind;  /* the behaviour's name, "supervisor" for one */
     natlet_agent_state state;
-    uint32_t restarts;  /* of this child */
-    uint32_t children;  /* of a supervisor */
-    uint64_t handled;   /* mail */
+    uint32_t restarts; /* of this child */
+    uint32_t children; /* of a supervisor */
+    uint64_t handled;  /* mail */
     natlet_reason last_exit;
     natlet_mailbox_stats mailbox;
 } natlet_agent_info;
@@ -108,8 +108,7 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 
 /* The same to whoever has that name; a child that is about to be restarted takes
  * mail too.  Returns as natlet_agent_send. */
-natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name,
-                                     const natlet_mail *mail);
+natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail);
 
 /* Sends a CALL.  Its end is one REPLY mail whose tag is *ref: the answer, or a
  * status: E_TIMEOUT, E_NO_AGENT (who was asked crashed on it, rejected it or

@@ -12,13 +12,13 @@
 typedef struct natlet_bridge natlet_bridge;
 
 typedef struct natlet_bridge_stats {
-    uint64_t in_messages;   /* from subscriptions */
-    uint64_t in_overflow;   /* of these dead letters, because a mailbox or the pool was full */
-    uint64_t in_no_agent;   /* of these dead letters, because the agent was down */
-    uint64_t out_messages;  /* published, requested and replied */
-    uint64_t out_refused;   /* not taken by the client */
+    uint64_t in_messages;      /* from subscriptions */
+    uint64_t in_overflow;      /* of these dead letters, because a mailbox or the pool was full */
+    uint64_t in_no_agent;      /* of these dead letters, because the agent was down */
+    uint64_t out_messages;     /* published, requested and replied */
+    uint64_t out_refused;      /* not taken by the client */
     uint64_t priority_unknown; /* Natlet-Priority headers that say nothing we know */
-    uint32_t subscriptions; /* now */
+    uint32_t subscriptions;    /* now */
 } natlet_bridge_stats;
 
 #ifdef __cplusplus
@@ -27,8 +27,7 @@ extern "C" {
 
 /* Connects the two.  Returns OK, E_STATE (the cell has a bridge), or E_NO_MEMORY;
  * on failure *bridge is NULL. */
-natlet_status natlet_bridge_new(natlet_bridge **bridge, natlet_cell *cell,
-                                natlet_client *client);
+natlet_status natlet_bridge_new(natlet_bridge **bridge, natlet_cell *cell, natlet_client *client);
 
 /* Unsubscribes everything and frees the bridge.  Not from a handler. */
 void natlet_bridge_free(natlet_bridge *bridge);
@@ -41,8 +40,8 @@ void natlet_bridge_free(natlet_bridge *bridge);
  *
  * `queue` may be empty; *sid (may be NULL) is for natlet_bridge_unsubscribe.
  * Returns E_NO_AGENT, else as natlet_client_subscribe. */
-natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent,
-                                      natlet_slice subject, natlet_slice queue, uint32_t *sid);
+natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, natlet_slice subject,
+                                      natlet_slice queue, uint32_t *sid);
 
 /* Ends a subscription at once.  Returns OK, E_NOT_FOUND, or E_FULL. */
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid);

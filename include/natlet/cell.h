@@ -50,12 +50,12 @@ typedef enum natlet_cell_event_kind {
 
 typedef struct natlet_cell_event {
     natlet_cell_event_kind kind;
-    natlet_pid pid;    /* of the agent; DEAD_LETTER: 0 if there is none */
-    natlet_pid parent; /* 0: none */
-    natlet_slice name; /* may be empty */
-    natlet_reason reason;             /* START_FAILED, EXITED; DEAD_LETTER by CRASHED */
-    natlet_dead_reason dead;          /* DEAD_LETTER */
-    const natlet_mail *mail;          /* DEAD_LETTER: all of it, else NULL */
+    natlet_pid pid;          /* of the agent; DEAD_LETTER: 0 if there is none */
+    natlet_pid parent;       /* 0: none */
+    natlet_slice name;       /* may be empty */
+    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED */
+    natlet_dead_reason dead; /* DEAD_LETTER */
+    const natlet_mail *mail; /* DEAD_LETTER: all of it, else NULL */
 } natlet_cell_event;
 
 /* Zeroed fields take their defaults. */
@@ -72,12 +72,12 @@ typedef struct natlet_cell_config {
 } natlet_cell_config;
 
 typedef struct natlet_cell_stats {
-    uint32_t agents;       /* children that exist now, supervisors included */
-    uint32_t waits;        /* calls, requests and timers under way */
-    uint64_t delivered;    /* mail put into mailboxes */
-    uint64_t handled;      /* mail that a handler is done with */
-    uint64_t refused;      /* E_FULL and E_TOO_LARGE to senders */
-    uint64_t late;         /* answers that nobody waited for */
+    uint32_t agents;    /* children that exist now, supervisors included */
+    uint32_t waits;     /* calls, requests and timers under way */
+    uint64_t delivered; /* mail put into mailboxes */
+    uint64_t handled;   /* mail that a handler is done with */
+    uint64_t refused;   /* E_FULL and E_TOO_LARGE to senders */
+    uint64_t late;      /* answers that nobody waited for */
     uint64_t dead[NATLET_DEAD_REASONS];
     uint64_t dead_total;
     uint32_t restarts;
@@ -114,8 +114,7 @@ natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
  *
  * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
  * earlier settle ended it); E_INVALID (no such result). */
-natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token,
-                                 int32_t result);
+natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result);
 
 /* After a trap unwound the stack: crashes the agent whose handler was running,
  * with TRAP.  Its state is gone, the mail in its hands is a dead letter, and its

@@ -19,19 +19,19 @@
 /* What natlet_areas returns the address of.  Addresses are offsets in the linear
  * memory; read them again after every call, the areas may have moved. */
 typedef struct natlet_embed_areas {
-    uint32_t version;           /* 1 */
-    uint32_t submission;        /* address of the submission area, aligned to 8 */
-    uint32_t submission_bytes;  /* its size */
-    uint32_t submitted;         /* written by the glue: bytes appended */
-    uint32_t taken;             /* written by the module: bytes it is done with; when both
-                                   are equal after a run, the module has set both to 0 */
-    uint32_t completion;        /* address of the records */
-    uint32_t completion_cap;    /* records there is room for */
-    uint32_t completed;         /* records to read, from the first on; the glue sets it to 0 */
-    uint32_t segment;           /* recvs that brought bytes so far, over all connections */
-    uint32_t state;             /* natlet_client_state of the client */
-    uint32_t memory_bytes;      /* taken from the heap now */
-    uint32_t refused;           /* operations answered with E_FULL so far */
+    uint32_t version;          /* 1 */
+    uint32_t submission;       /* address of the submission area, aligned to 8 */
+    uint32_t submission_bytes; /* its size */
+    uint32_t submitted;        /* written by the glue: bytes appended */
+    uint32_t taken;            /* written by the module: bytes it is done with; when both
+                                  are equal after a run, the module has set both to 0 */
+    uint32_t completion;       /* address of the records */
+    uint32_t completion_cap;   /* records there is room for */
+    uint32_t completed;        /* records to read, from the first on; the glue sets it to 0 */
+    uint32_t segment;          /* recvs that brought bytes so far, over all connections */
+    uint32_t state;            /* natlet_client_state of the client */
+    uint32_t memory_bytes;     /* taken from the heap now */
+    uint32_t refused;          /* operations answered with E_FULL so far */
 } natlet_embed_areas;
 
 /* One operation: this head, then subject, reply (SUB: queue group), headers and
@@ -41,9 +41,9 @@ typedef struct natlet_embed_op {
     uint32_t bytes; /* of the whole operation, padding included */
     uint16_t kind;  /* NATLET_OP_* */
     uint16_t flags;
-    uint32_t id;    /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN: non-zero, unique among the live ones */
-    uint32_t arg;   /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
-                       SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart */
+    uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN: non-zero, unique among the live ones */
+    uint32_t arg; /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
+                     SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart */
     uint32_t subject_len;
     uint32_t reply_len;
     uint32_t headers_len; /* a whole "NATS/1.0..." block */
@@ -59,7 +59,7 @@ enum {
     NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
-    NATLET_OP_SPAWN = 9,  /* subject: agent name; reply: subject to subscribe it to, may be empty */
+    NATLET_OP_SPAWN = 9, /* subject: agent name; reply: subject to subscribe it to, may be empty */
     NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
     NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
 };
@@ -81,7 +81,7 @@ typedef struct natlet_embed_record {
     uint32_t at;         /* of the subject: offset in the segment, or address when COPIED */
     uint16_t reply_skip; /* reply begins so many bytes behind the subject's first, 0: none */
     uint16_t reply_len;
-    uint16_t body_skip;  /* header block and payload begin so many bytes behind it */
+    uint16_t body_skip; /* header block and payload begin so many bytes behind it */
     uint16_t headers_len;
     uint32_t payload_len;
 } natlet_embed_record;

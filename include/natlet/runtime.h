@@ -52,8 +52,8 @@ typedef struct natlet_runtime_stats {
     size_t memory_max;   /* most ever taken */
     uint32_t refused;    /* allocations refused by the budget or the allocator */
     uint64_t turns;
-    uint64_t polls;      /* calls of host->poll */
-    uint64_t events;     /* events received, stale ones included */
+    uint64_t polls;       /* calls of host->poll */
+    uint64_t events;      /* events received, stale ones included */
     uint64_t late_us_max; /* a timer's greatest lateness */
 } natlet_runtime_stats;
 

@@ -20,9 +20,6 @@ typedef struct natlet_msg {
 } natlet_msg;
 
 /* A slice over a string literal or array: natlet_slice s = NATLET_TEXT("a.b"); */
-#define NATLET_TEXT(literal)                                                                       \
-    {                                                                                              \
-        (const uint8_t *)(literal), sizeof(literal) - 1                                            \
-    }
+#define NATLET_TEXT(literal) {(const uint8_t *)(literal), sizeof(literal) - 1}
 
 #endif

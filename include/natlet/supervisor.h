@@ -28,8 +28,8 @@ typedef enum natlet_restart {
 #define NATLET_SHUTDOWN_NEVER UINT32_MAX         /* as long as it takes */
 
 typedef struct natlet_child {
-    natlet_slice name; /* unique in the cell; empty: it cannot be found by name */
-    const natlet_behaviour *behaviour;        /* an agent, or */
+    natlet_slice name;                 /* unique in the cell; empty: it cannot be found by name */
+    const natlet_behaviour *behaviour; /* an agent, or */
     const natlet_supervisor_spec *supervisor; /* a supervisor: one of the two */
     void *arg;                                /* for init */
     natlet_restart restart;

@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "json/reader.h"
-#include "json/writer.h"
+#include "natlet/json.h"
 
 #define NS_PER_S 1000000000u
 
@@ -22,7 +22,7 @@ natlet_status natlet_mail_json_get(natlet_mail *mail, natlet_slice pointer, natl
     if (!natlet_mail_is_json(mail)) {
         return NATLET_E_JSON;
     }
-    return natlet__json_find(mail->payload, pointer, value);
+    return natlet_json_find(mail->payload, pointer, value);
 }
 
 uint64_t natlet_mail_unix_s(const natlet_mail *mail)
@@ -30,55 +30,55 @@ uint64_t natlet_mail_unix_s(const natlet_mail *mail)
     return mail->id_ns / NS_PER_S;
 }
 
-static void write_from(natlet__json_out *out, natlet_pid from)
+static void write_from(natlet_json_out *out, natlet_pid from)
 {
     uint8_t digits[NATLET__DECIMAL_MAX];
 
-    natlet__json_out_key(out, "from");
+    natlet_json_out_key(out, "from");
     if (from == 0) {
-        natlet__json_out_string(out, natlet__text("nats"));
+        natlet_json_out_string(out, natlet__text("nats"));
     } else {
-        natlet__json_out_string(out,
+        natlet_json_out_string(out,
                                 (natlet_slice){digits, natlet__write_decimal(digits, from)});
     }
 }
 
-static void write_id(natlet__json_out *out, uint64_t id_ns)
+static void write_id(natlet_json_out *out, uint64_t id_ns)
 {
     enum { PREFIX = 5 };
     uint8_t text[PREFIX + NATLET__DECIMAL_MAX] = {'n', 'a', 't', 's', '_'};
 
-    natlet__json_out_key(out, "id");
-    natlet__json_out_string(
+    natlet_json_out_key(out, "id");
+    natlet_json_out_string(
         out, (natlet_slice){text, PREFIX + natlet__write_decimal(text + PREFIX, id_ns)});
 }
 
-static void write_payload(natlet__json_out *out, natlet_mail *mail)
+static void write_payload(natlet_json_out *out, natlet_mail *mail)
 {
-    natlet__json_out_key(out, "payload");
+    natlet_json_out_key(out, "payload");
     if (natlet_mail_is_json(mail)) {
-        natlet__json_out_raw(out, mail->payload);
+        natlet_json_out_raw(out, mail->payload);
         return;
     }
-    natlet__json_out_open(out, '{');
-    natlet__json_out_key(out, "raw");
-    natlet__json_out_base64(out, mail->payload);
-    natlet__json_out_close(out, '}');
+    natlet_json_out_open(out, '{');
+    natlet_json_out_key(out, "raw");
+    natlet_json_out_base64(out, mail->payload);
+    natlet_json_out_close(out, '}');
 }
 
 size_t natlet_mail_to_json(natlet_mail *mail, void *out, size_t cap)
 {
-    natlet__json_out json;
+    natlet_json_out json;
 
-    natlet__json_out_init(&json, out, cap);
-    natlet__json_out_open(&json, '{');
+    natlet_json_out_init(&json, out, cap);
+    natlet_json_out_open(&json, '{');
     write_id(&json, mail->id_ns);
     write_from(&json, mail->from);
-    natlet__json_out_key(&json, "to");
-    natlet__json_out_string(&json, mail->subject);
+    natlet_json_out_key(&json, "to");
+    natlet_json_out_string(&json, mail->subject);
     write_payload(&json, mail);
-    natlet__json_out_key(&json, "timestamp");
-    natlet__json_out_u64(&json, natlet_mail_unix_s(mail));
-    natlet__json_out_close(&json, '}');
+    natlet_json_out_key(&json, "timestamp");
+    natlet_json_out_u64(&json, natlet_mail_unix_s(mail));
+    natlet_json_out_close(&json, '}');
     return json.len;
 }

@@ -48,14 +48,16 @@ static bool escapes_are_whole(natlet_slice text)
     return true;
 }
 
+/* In brackets an IPv6 address, else a name or an IPv4 address. */
 static bool is_host_char(uint8_t c, bool in_brackets)
 {
     uint8_t lower = natlet__lower(c);
 
-    if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '.') {
-        return true;
+    if (in_brackets) {
+        return hex_digit(c) >= 0 || c == ':' || c == '.';
     }
-    return in_brackets ? c == ':' : c == '-' || c == '_';
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
 }
 
 /* Cuts what is before the first `mark` off, and the mark; false if there is none. */

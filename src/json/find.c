@@ -68,35 +68,30 @@ static bool is_member(const natlet__json_token *token, natlet_slice reference, u
     return natlet__read_decimal(reference, UINT32_MAX, &wanted) && wanted == index;
 }
 
-/* From a container goes to its member `reference`, the last one of that name.
- * Returns OK, E_NOT_FOUND, or E_JSON. */
-static natlet_status enter(place *at, natlet_slice reference)
+/* From a container goes to its member `reference`, the last one of that name. */
+static bool enter(place *at, natlet_slice reference)
 {
     place found = {.token.kind = NATLET__JSON_DONE};
     natlet__json_token token;
     uint32_t outside = at->token.depth;
+    uint64_t index = 0;
 
-    for (uint64_t index = 0;; index++) {
-        if (natlet__json_next(&at->json, &token) < 0) {
-            return NATLET_E_JSON;
-        }
-        if (token.depth == outside) {
-            break;
-        }
-        bool is_it = is_member(&token, reference, index);
-        if (token.kind == NATLET__JSON_KEY && natlet__json_next(&at->json, &token) < 0) {
-            return NATLET_E_JSON;
+    while (natlet__json_next(&at->json, &token) == NATLET_OK && token.depth > outside) {
+        bool is_it = is_member(&token, reference, index++);
+        if (token.kind == NATLET__JSON_KEY) {
+            (void)natlet__json_next(&at->json, &token);
         }
         found = is_it ? (place){at->json, token} : found;
-        if (is_container(&token) && natlet__json_skip(&at->json, &token) < 0) {
-            return NATLET_E_JSON;
+        if (is_container(&token)) {
+            (void)natlet__json_skip(&at->json, &token);
         }
     }
     *at = found;
-    return found.token.kind == NATLET__JSON_DONE ? NATLET_E_NOT_FOUND : NATLET_OK;
+    return found.token.kind != NATLET__JSON_DONE;
 }
 
-natlet_status natlet__json_find(natlet_slice text, natlet_slice pointer, natlet_slice *value)
+/* The document is checked first, so that nothing behind that line can fail. */
+natlet_status natlet_json_find(natlet_slice text, natlet_slice pointer, natlet_slice *value)
 {
     place at;
     natlet_slice reference;
@@ -108,7 +103,7 @@ natlet_status natlet__json_find(natlet_slice text, natlet_slice pointer, natlet_
     (void)natlet__json_next(&at.json, &at.token);
     while (pointer.len > 0) {
         if (!is_container(&at.token) || !take_reference(&pointer, &reference) ||
-            enter(&at, reference) != NATLET_OK) {
+            !enter(&at, reference)) {
             return NATLET_E_NOT_FOUND;
         }
     }

@@ -312,7 +312,7 @@ bool natlet__json_valid(natlet_slice text)
     return st == NATLET_OK;
 }
 
-bool natlet__json_u64(natlet_slice number, uint64_t max, uint64_t *value)
+bool natlet_json_u64(natlet_slice number, uint64_t max, uint64_t *value)
 {
     return natlet__read_decimal(number, max, value);
 }

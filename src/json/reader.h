@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "natlet/json.h"
 #include "natlet/limits.h"
 #include "natlet/slice.h"
 #include "natlet/status.h"
@@ -58,15 +59,5 @@ bool natlet__json_valid(natlet_slice text);
 /* Resolves the escapes of a KEY or STRING into `out` (at least text.len bytes);
  * returns the length. */
 size_t natlet__json_unescape(uint8_t *out, natlet_slice text);
-
-/* A whole number 0..max; false for anything else, also "1.0" and "1e2". */
-bool natlet__json_u64(natlet_slice number, uint64_t max, uint64_t *value);
-
-/* Finds the value at `pointer` (RFC 6901, e.g. "/a/0/b") in a document and
- * returns its raw text, quotes included, in *value.  Of members with one name the
- * last counts.
- *
- * Returns OK, E_NOT_FOUND, or E_JSON. */
-natlet_status natlet__json_find(natlet_slice text, natlet_slice pointer, natlet_slice *value);
 
 #endif

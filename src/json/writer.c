@@ -1,4 +1,4 @@
-#include "json/writer.h"
+#include "natlet/json.h"
 
 #include <string.h>
 
@@ -6,14 +6,14 @@
 #include "base/base64.h"
 #include "base/bytes.h"
 
-void natlet__json_out_init(natlet__json_out *out, void *mem, size_t cap)
+void natlet_json_out_init(natlet_json_out *out, void *mem, size_t cap)
 {
-    *out = (natlet__json_out){.ptr = mem, .cap = cap};
+    *out = (natlet_json_out){.ptr = mem, .cap = cap};
 }
 
 /* Where the next `bytes` go, or NULL if they do not fit: they count all the same,
  * so that nothing behind them fits either. */
-static uint8_t *claim(natlet__json_out *out, size_t bytes)
+static uint8_t *claim(natlet_json_out *out, size_t bytes)
 {
     size_t at = out->len;
 
@@ -21,7 +21,7 @@ static uint8_t *claim(natlet__json_out *out, size_t bytes)
     return out->len <= out->cap && bytes > 0 ? out->ptr + at : NULL;
 }
 
-static void put(natlet__json_out *out, const void *text, size_t len)
+static void put(natlet_json_out *out, const void *text, size_t len)
 {
     uint8_t *at = claim(out, len);
     if (at != NULL) {
@@ -29,12 +29,12 @@ static void put(natlet__json_out *out, const void *text, size_t len)
     }
 }
 
-static void put_char(natlet__json_out *out, char c)
+static void put_char(natlet_json_out *out, char c)
 {
     put(out, &c, 1);
 }
 
-static void start_element(natlet__json_out *out)
+static void start_element(natlet_json_out *out)
 {
     if (out->separator) {
         put_char(out, ',');
@@ -42,7 +42,7 @@ static void start_element(natlet__json_out *out)
     out->separator = true;
 }
 
-static void put_escape(natlet__json_out *out, uint8_t c)
+static void put_escape(natlet_json_out *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char plain[] = "\"\\\b\f\n\r\t";
@@ -56,7 +56,7 @@ static void put_escape(natlet__json_out *out, uint8_t c)
     put(out, escape, found != NULL ? 2 : sizeof escape);
 }
 
-static void put_string(natlet__json_out *out, natlet_slice text)
+static void put_string(natlet_json_out *out, natlet_slice text)
 {
     size_t done = 0; /* of `text`; what is between it and i needs no escape */
 
@@ -76,7 +76,7 @@ static void put_string(natlet__json_out *out, natlet_slice text)
     put_char(out, '"');
 }
 
-void natlet__json_out_open(natlet__json_out *out, char bracket)
+void natlet_json_out_open(natlet_json_out *out, char bracket)
 {
     NATLET_ASSERT(bracket == '{' || bracket == '[');
     start_element(out);
@@ -84,14 +84,14 @@ void natlet__json_out_open(natlet__json_out *out, char bracket)
     out->separator = false;
 }
 
-void natlet__json_out_close(natlet__json_out *out, char bracket)
+void natlet_json_out_close(natlet_json_out *out, char bracket)
 {
     NATLET_ASSERT(bracket == '}' || bracket == ']');
     put_char(out, bracket);
     out->separator = true;
 }
 
-void natlet__json_out_key_text(natlet__json_out *out, natlet_slice key)
+void natlet_json_out_key_text(natlet_json_out *out, natlet_slice key)
 {
     start_element(out);
     put_string(out, key);
@@ -99,30 +99,30 @@ void natlet__json_out_key_text(natlet__json_out *out, natlet_slice key)
     out->separator = false;
 }
 
-void natlet__json_out_key(natlet__json_out *out, const char *key)
+void natlet_json_out_key(natlet_json_out *out, const char *key)
 {
-    natlet__json_out_key_text(out, natlet__text(key));
+    natlet_json_out_key_text(out, natlet__text(key));
 }
 
-void natlet__json_out_string(natlet__json_out *out, natlet_slice text)
+void natlet_json_out_string(natlet_json_out *out, natlet_slice text)
 {
     start_element(out);
     put_string(out, text);
 }
 
-static void put_decimal(natlet__json_out *out, uint64_t value)
+static void put_decimal(natlet_json_out *out, uint64_t value)
 {
     uint8_t digits[NATLET__DECIMAL_MAX];
     put(out, digits, natlet__write_decimal(digits, value));
 }
 
-void natlet__json_out_u64(natlet__json_out *out, uint64_t value)
+void natlet_json_out_u64(natlet_json_out *out, uint64_t value)
 {
     start_element(out);
     put_decimal(out, value);
 }
 
-void natlet__json_out_i64(natlet__json_out *out, int64_t value)
+void natlet_json_out_i64(natlet_json_out *out, int64_t value)
 {
     start_element(out);
     if (value < 0) {
@@ -131,18 +131,18 @@ void natlet__json_out_i64(natlet__json_out *out, int64_t value)
     put_decimal(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-void natlet__json_out_bool(natlet__json_out *out, bool value)
+void natlet_json_out_bool(natlet_json_out *out, bool value)
 {
-    natlet__json_out_raw(out, natlet__text(value ? "true" : "false"));
+    natlet_json_out_raw(out, natlet__text(value ? "true" : "false"));
 }
 
-void natlet__json_out_raw(natlet__json_out *out, natlet_slice json)
+void natlet_json_out_raw(natlet_json_out *out, natlet_slice json)
 {
     start_element(out);
     put(out, json.ptr, json.len);
 }
 
-void natlet__json_out_base64(natlet__json_out *out, natlet_slice bytes)
+void natlet_json_out_base64(natlet_json_out *out, natlet_slice bytes)
 {
     start_element(out);
     put_char(out, '"');

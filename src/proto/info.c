@@ -56,7 +56,7 @@ static bool read_clamped(natlet_slice number, uint64_t max, uint64_t *value)
             return false;
         }
     }
-    if (!natlet__json_u64(number, max, value)) {
+    if (!natlet_json_u64(number, max, value)) {
         *value = max;
     }
     return true;

@@ -175,14 +175,14 @@ static bool read_size(natlet_slice word, uint32_t *value)
 }
 
 /* Returns OK with p->line and p->need filled. */
-static natlet_status read_msg(natlet__parser *p, line l, bool has_headers)
+static natlet_status read_msg(natlet__parser *p, line *l, bool has_headers)
 {
     natlet__msg_line *msg = &p->line;
-    natlet_slice subject = take_word(&l);
-    natlet_slice sid = take_word(&l);
-    natlet_slice reply = take_word(&l);
-    natlet_slice header = has_headers ? take_word(&l) : reply;
-    natlet_slice total = take_word(&l);
+    natlet_slice subject = take_word(l);
+    natlet_slice sid = take_word(l);
+    natlet_slice reply = take_word(l);
+    natlet_slice header = has_headers ? take_word(l) : reply;
+    natlet_slice total = take_word(l);
 
     if (total.len == 0) { /* one word less: there is no reply */
         total = header;
@@ -190,7 +190,7 @@ static natlet_status read_msg(natlet__parser *p, line l, bool has_headers)
         reply.len = 0;
     }
     msg->header_bytes = 0;
-    if (!at_end(&l) || !natlet__read_decimal(sid, UINT64_MAX, &msg->sid) ||
+    if (!at_end(l) || !natlet__read_decimal(sid, UINT64_MAX, &msg->sid) ||
         !read_size(total, &msg->total_bytes) ||
         (has_headers && !read_size(header, &msg->header_bytes))) {
         return NATLET_E_PROTOCOL;
@@ -202,11 +202,11 @@ static natlet_status read_msg(natlet__parser *p, line l, bool has_headers)
     if (msg->total_bytes > p->message_max || msg->header_bytes > NATLET_HEADER_BYTES_MAX) {
         return NATLET_E_TOO_LARGE;
     }
-    msg->subject_at = (uint32_t)(subject.ptr - l.start);
+    msg->subject_at = (uint32_t)(subject.ptr - l->start);
     msg->subject_len = (uint32_t)subject.len;
-    msg->reply_at = (uint32_t)(reply.ptr - l.start);
+    msg->reply_at = (uint32_t)(reply.ptr - l->start);
     msg->reply_len = (uint32_t)reply.len;
-    msg->line_bytes = (uint32_t)(l.end - l.start) + 2;
+    msg->line_bytes = (uint32_t)(l->end - l->start) + 2;
     p->need = (size_t)msg->line_bytes + msg->total_bytes + 2;
     return NATLET_OK;
 }
@@ -238,9 +238,9 @@ static natlet_status finish_msg(natlet__parser *p, natlet_slice *in, natlet__eve
 }
 
 /* PING, PONG, +OK: nothing follows the verb. */
-static natlet_status read_bare(line l, natlet__event_kind kind, natlet__event *ev)
+static natlet_status read_bare(line *l, natlet__event_kind kind, natlet__event *ev)
 {
-    if (!at_end(&l)) {
+    if (!at_end(l)) {
         return NATLET_E_PROTOCOL;
     }
     *ev = (natlet__event){.kind = kind};
@@ -248,19 +248,24 @@ static natlet_status read_bare(line l, natlet__event_kind kind, natlet__event *e
 }
 
 /* INFO, -ERR: the rest of the line, without the one blank behind the verb. */
-static natlet_status read_text(line l, natlet__event_kind kind, natlet__event *ev)
+static natlet_status read_text(line *l, natlet__event_kind kind, natlet__event *ev)
 {
-    if (l.at != l.end && !is_blank(*l.at++)) {
-        return NATLET_E_PROTOCOL;
+    const uint8_t *text = l->at;
+
+    if (text != l->end) {
+        if (!is_blank(*text)) {
+            return NATLET_E_PROTOCOL;
+        }
+        text++;
     }
-    *ev = (natlet__event){.kind = kind, .text = {l.at, (size_t)(l.end - l.at)}};
+    *ev = (natlet__event){.kind = kind, .text = {text, (size_t)(l->end - text)}};
     return NATLET_EVENT;
 }
 
 /* Returns OK for the line of a message, EVENT for any other. */
-static natlet_status read_op(natlet__parser *p, line l, natlet__event *ev)
+static natlet_status read_op(natlet__parser *p, line *l, natlet__event *ev)
 {
-    switch (take_verb(&l)) {
+    switch (take_verb(l)) {
     case VERB_MSG:
         return read_msg(p, l, false);
     case VERB_HMSG:
@@ -321,7 +326,7 @@ static natlet_status read_line(natlet__parser *p, natlet_slice *in, natlet__even
         }
     }
     line l = {.start = in->ptr, .at = in->ptr, .end = lf - 1};
-    natlet_status st = read_op(p, l, ev);
+    natlet_status st = read_op(p, &l, ev);
     if (st == NATLET_EVENT) {
         (void)natlet__take(in, (size_t)(lf - in->ptr) + 1);
     }

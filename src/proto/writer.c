@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "natlet/version.h"
-#include "json/writer.h"
+#include "natlet/json.h"
 
 static uint8_t *put(uint8_t *at, natlet_slice text)
 {
@@ -73,22 +73,22 @@ size_t natlet__write_unsub(uint8_t *out, uint64_t sid, uint64_t max)
     return end_line(out, at);
 }
 
-static void put_flag(natlet__json_out *json, const char *key, bool value)
+static void put_flag(natlet_json_out *json, const char *key, bool value)
 {
-    natlet__json_out_key(json, key);
-    natlet__json_out_bool(json, value);
+    natlet_json_out_key(json, key);
+    natlet_json_out_bool(json, value);
 }
 
-static void put_text(natlet__json_out *json, const char *key, natlet_slice text)
+static void put_text(natlet_json_out *json, const char *key, natlet_slice text)
 {
     if (text.len > 0) {
-        natlet__json_out_key(json, key);
-        natlet__json_out_string(json, text);
+        natlet_json_out_key(json, key);
+        natlet_json_out_string(json, text);
     }
 }
 
 /* The server takes true for verbose, pedantic and echo when they are not said. */
-static void put_options(natlet__json_out *json, const natlet__connect *connect)
+static void put_options(natlet_json_out *json, const natlet__connect *connect)
 {
     put_flag(json, "verbose", connect->verbose);
     put_flag(json, "pedantic", connect->pedantic);
@@ -105,23 +105,23 @@ static void put_options(natlet__json_out *json, const natlet__connect *connect)
     put_text(json, "sig", connect->sig);
     put_text(json, "lang", natlet__text("natlet"));
     put_text(json, "version", natlet__text(NATLET_VERSION));
-    natlet__json_out_key(json, "protocol");
-    natlet__json_out_u64(json, 1); /* INFO may come at any time */
+    natlet_json_out_key(json, "protocol");
+    natlet_json_out_u64(json, 1); /* INFO may come at any time */
 }
 
 size_t natlet__write_connect(uint8_t *out, size_t cap, const natlet__connect *connect)
 {
     static const natlet_slice verb = NATLET_TEXT("CONNECT ");
     size_t frame = verb.len + 2;
-    natlet__json_out json;
+    natlet_json_out json;
 
     if (cap < frame) {
         return 0;
     }
-    natlet__json_out_init(&json, out + verb.len, cap - frame);
-    natlet__json_out_open(&json, '{');
+    natlet_json_out_init(&json, out + verb.len, cap - frame);
+    natlet_json_out_open(&json, '{');
     put_options(&json, connect);
-    natlet__json_out_close(&json, '}');
+    natlet_json_out_close(&json, '}');
     if (json.len > json.cap) {
         return 0;
     }

@@ -1,12 +1,12 @@
 /* Property: the reader accepts what a slow recursive one accepts; what it read can be
  * written again and reads the same; a pointer finds a document in the document. */
-/* covers: src/json/reader.c src/json/escape.c src/json/find.c src/json/writer.c */
+/* covers: src/json/reader.c src/json/escape.c src/json/find.c */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "json/reader.h"
-#include "json/writer.h"
+#include "natlet/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -192,7 +192,7 @@ static int slow_document(const char *text, size_t len)
 }
 
 /* Writes what the reader says of a valid document. */
-static void copy(natlet__json_out *out, natlet_slice text)
+static void copy(natlet_json_out *out, natlet_slice text)
 {
     natlet__json json;
     natlet__json_token token = {.kind = NATLET__JSON_NULL};
@@ -205,36 +205,36 @@ static void copy(natlet__json_out *out, natlet_slice text)
         switch (token.kind) {
         case NATLET__JSON_OBJECT:
         case NATLET__JSON_ARRAY:
-            natlet__json_out_open(out, (char)token.text.ptr[0]);
+            natlet_json_out_open(out, (char)token.text.ptr[0]);
             break;
         case NATLET__JSON_OBJECT_END:
         case NATLET__JSON_ARRAY_END:
-            natlet__json_out_close(out, (char)token.text.ptr[0]);
+            natlet_json_out_close(out, (char)token.text.ptr[0]);
             break;
         case NATLET__JSON_KEY:
         case NATLET__JSON_STRING:
             string.len = natlet__json_unescape(plain, token.text);
             expect(string.len <= token.text.len && natlet__utf8_valid(string));
             if (token.kind == NATLET__JSON_KEY) {
-                natlet__json_out_key_text(out, string);
+                natlet_json_out_key_text(out, string);
             } else {
-                natlet__json_out_string(out, string);
+                natlet_json_out_string(out, string);
             }
             break;
         case NATLET__JSON_NUMBER:
-            if (natlet__json_u64(token.text, UINT64_MAX, &number)) {
-                natlet__json_out_u64(out, number);
+            if (natlet_json_u64(token.text, UINT64_MAX, &number)) {
+                natlet_json_out_u64(out, number);
             } else {
-                natlet__json_out_raw(out, token.text);
+                natlet_json_out_raw(out, token.text);
             }
             break;
         case NATLET__JSON_TRUE:
         case NATLET__JSON_FALSE:
-            natlet__json_out_bool(out, token.kind == NATLET__JSON_TRUE);
+            natlet_json_out_bool(out, token.kind == NATLET__JSON_TRUE);
             break;
         case NATLET__JSON_NULL:
         case NATLET__JSON_DONE:
-            natlet__json_out_raw(out, token.text);
+            natlet_json_out_raw(out, token.text);
             break;
         }
     }
@@ -246,13 +246,13 @@ static void check_copies(natlet_slice text)
 {
     size_t cap = text.len * 6 + 16;
     uint8_t *mem = malloc(2 * cap);
-    natlet__json_out first;
-    natlet__json_out second;
+    natlet_json_out first;
+    natlet_json_out second;
 
-    natlet__json_out_init(&first, mem, cap);
+    natlet_json_out_init(&first, mem, cap);
     copy(&first, text);
     expect(first.len <= cap);
-    natlet__json_out_init(&second, mem + cap, cap);
+    natlet_json_out_init(&second, mem + cap, cap);
     copy(&second, (natlet_slice){mem, first.len});
     expect(second.len == first.len && memcmp(mem, mem + cap, first.len) == 0);
     free(mem);
@@ -273,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(terminated);
     int valid = natlet__json_valid(text);
     expect(valid == want || want == 2);
-    natlet_status st = natlet__json_find(text, pointer, &value);
+    natlet_status st = natlet_json_find(text, pointer, &value);
     expect(valid ? st == NATLET_OK || st == NATLET_E_NOT_FOUND : st == NATLET_E_JSON);
     if (st == NATLET_OK) {
         expect(value.ptr >= text.ptr && value.ptr + value.len <= text.ptr + text.len);

@@ -14,7 +14,7 @@ static natlet_status find(const char *text, const char *pointer, natlet_slice *v
     exact[1] = malloc(at.len + 1);
     in.ptr = memcpy(exact[0] + 1, text, in.len);
     at.ptr = memcpy(exact[1] + 1, pointer, at.len);
-    return natlet__json_find(in, at, value);
+    return natlet_json_find(in, at, value);
 }
 
 /* `want` NULL: nothing is found. */

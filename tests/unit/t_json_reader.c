@@ -292,7 +292,7 @@ static void whole_numbers_are_read(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         natlet_slice text = {(const uint8_t *)cases[i].text, strlen(cases[i].text)};
         uint64_t value = 0;
-        CHECK_INT(natlet__json_u64(text, cases[i].max, &value), cases[i].is_read);
+        CHECK_INT(natlet_json_u64(text, cases[i].max, &value), cases[i].is_read);
         CHECK(value == cases[i].value);
     }
 }

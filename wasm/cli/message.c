@@ -3,23 +3,23 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "natlet/headers.h"
-#include "json/writer.h"
+#include "natlet/json.h"
 
 /* A server passes on any bytes but blanks and line ends.  JSON text is UTF-8, so
  * what lies beyond ASCII in a string that is not becomes a question mark. */
-static void write_string(natlet__json_out *json, natlet_slice text)
+static void write_string(natlet_json_out *json, natlet_slice text)
 {
     cli_text shown = {0};
 
     if (natlet__utf8_valid(text)) {
-        natlet__json_out_string(json, text);
+        natlet_json_out_string(json, text);
         return;
     }
     cli_text_add(&shown, text);
     for (size_t i = 0; i < shown.len; i++) {
         shown.ptr[i] = shown.ptr[i] < 0x80 ? shown.ptr[i] : '?';
     }
-    natlet__json_out_string(json, cli_text_slice(&shown));
+    natlet_json_out_string(json, cli_text_slice(&shown));
     cli_text_free(&shown);
 }
 
@@ -37,23 +37,23 @@ static bool came_before(natlet_slice block, size_t end, natlet_slice key)
     return false;
 }
 
-static void write_values(natlet__json_out *json, natlet_slice block, natlet_slice key)
+static void write_values(natlet_json_out *json, natlet_slice block, natlet_slice key)
 {
     size_t at = 0;
     natlet_header header;
 
-    natlet__json_out_open(json, '[');
+    natlet_json_out_open(json, '[');
     while (natlet_headers_next(block, &at, &header)) {
         if (natlet__equal(header.key, key)) {
             write_string(json, header.value);
         }
     }
-    natlet__json_out_close(json, ']');
+    natlet_json_out_close(json, ']');
 }
 
 /* A key's values stand together, where the key came first.  Nothing is written
  * for a block without fields, which a status alone is. */
-static void write_headers(natlet__json_out *json, natlet_slice block)
+static void write_headers(natlet_json_out *json, natlet_slice block)
 {
     size_t at = 0;
     natlet_header header;
@@ -64,45 +64,45 @@ static void write_headers(natlet__json_out *json, natlet_slice block)
             continue;
         }
         if (!is_open) {
-            natlet__json_out_key(json, "headers");
-            natlet__json_out_open(json, '{');
+            natlet_json_out_key(json, "headers");
+            natlet_json_out_open(json, '{');
             is_open = true;
         }
-        natlet__json_out_key_text(json, header.key);
+        natlet_json_out_key_text(json, header.key);
         write_values(json, block, header.key);
     }
     if (is_open) {
-        natlet__json_out_close(json, '}');
+        natlet_json_out_close(json, '}');
     }
 }
 
-static void write_message(natlet__json_out *json, const natlet_msg *msg)
+static void write_message(natlet_json_out *json, const natlet_msg *msg)
 {
-    natlet__json_out_open(json, '{');
-    natlet__json_out_key(json, "subject");
+    natlet_json_out_open(json, '{');
+    natlet_json_out_key(json, "subject");
     write_string(json, msg->subject);
     if (msg->reply.len > 0) {
-        natlet__json_out_key(json, "reply");
+        natlet_json_out_key(json, "reply");
         write_string(json, msg->reply);
     }
     write_headers(json, msg->headers);
     if (natlet__utf8_valid(msg->payload)) {
-        natlet__json_out_key(json, "data");
-        natlet__json_out_string(json, msg->payload);
+        natlet_json_out_key(json, "data");
+        natlet_json_out_string(json, msg->payload);
     } else {
-        natlet__json_out_key(json, "data_base64");
-        natlet__json_out_base64(json, msg->payload);
+        natlet_json_out_key(json, "data_base64");
+        natlet_json_out_base64(json, msg->payload);
     }
-    natlet__json_out_close(json, '}');
+    natlet_json_out_close(json, '}');
 }
 
 void cli_message_json(cli_text *out, const natlet_msg *msg)
 {
-    natlet__json_out json;
+    natlet_json_out json;
 
     cli_text_room(out, 1);
     do { /* a second time only after the first one measured more than there was room for */
-        natlet__json_out_init(&json, out->ptr + out->len, out->cap - out->len);
+        natlet_json_out_init(&json, out->ptr + out->len, out->cap - out->len);
         write_message(&json, msg);
         cli_text_room(out, json.len + 1);
     } while (json.len > json.cap);

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "wasm/cli/session.h"
 #include "json/reader.h"
-#include "json/writer.h"
+#include "natlet/json.h"
 
 /* ---- rtt ---- */
 
@@ -47,22 +47,22 @@ static void start_trip(rtt *r)
 
 static void add_trips_json(cli_text *out, const rtt *r, natlet_slice server)
 {
-    natlet__json_out json;
+    natlet_json_out json;
 
     cli_text_room(out, RTT_LINE_BYTES);
-    natlet__json_out_init(&json, out->ptr, out->cap);
-    natlet__json_out_open(&json, '{');
-    natlet__json_out_key(&json, "server");
-    natlet__json_out_string(&json, server);
-    natlet__json_out_key(&json, "count");
-    natlet__json_out_u64(&json, r->count);
-    natlet__json_out_key(&json, "min_us");
-    natlet__json_out_u64(&json, r->min_us);
-    natlet__json_out_key(&json, "avg_us");
-    natlet__json_out_u64(&json, r->sum_us / r->count);
-    natlet__json_out_key(&json, "max_us");
-    natlet__json_out_u64(&json, r->max_us);
-    natlet__json_out_close(&json, '}');
+    natlet_json_out_init(&json, out->ptr, out->cap);
+    natlet_json_out_open(&json, '{');
+    natlet_json_out_key(&json, "server");
+    natlet_json_out_string(&json, server);
+    natlet_json_out_key(&json, "count");
+    natlet_json_out_u64(&json, r->count);
+    natlet_json_out_key(&json, "min_us");
+    natlet_json_out_u64(&json, r->min_us);
+    natlet_json_out_key(&json, "avg_us");
+    natlet_json_out_u64(&json, r->sum_us / r->count);
+    natlet_json_out_key(&json, "max_us");
+    natlet_json_out_u64(&json, r->max_us);
+    natlet_json_out_close(&json, '}');
     out->len = json.len;
 }
 

@@ -138,9 +138,9 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
         st = natlet_supervisor_add(the.cell, the.supervisor, &child, &pid);
     }
     if (st == NATLET_OK && parts->reply.len > 0) {
-        st = the.bridge == NULL ? NATLET_E_UNSUPPORTED
-                                : natlet_bridge_subscribe(the.bridge, pid, parts->reply,
-                                                          (natlet_slice){0}, NULL);
+        st = the.bridge == NULL
+                 ? NATLET_E_UNSUPPORTED
+                 : natlet_bridge_subscribe(the.bridge, pid, parts->reply, (natlet_slice){0}, NULL);
     }
     return st;
 }

@@ -23,6 +23,7 @@ typedef struct embed {
     uint32_t ids_cap;
     uint8_t text[TEXT_AREA_BYTES]; /* short texts of this run's records */
     uint32_t text_len;
+    bool is_info_due; /* connected in this turn: the INFO record is still to come */
 } embed;
 
 static embed *the;
@@ -138,7 +139,7 @@ void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg)
 static void place_received(natlet_embed_record *record, const natlet_msg *msg)
 {
     natlet__origin origin;
-    const uint8_t *end = msg->payload.len > 0 ? msg->payload.ptr + msg->payload.len
+    const uint8_t *end = msg->payload.len > 0   ? msg->payload.ptr + msg->payload.len
                          : msg->headers.len > 0 ? msg->headers.ptr + msg->headers.len
                          : msg->reply.len > 0   ? msg->reply.ptr + msg->reply.len
                                                 : msg->subject.ptr + msg->subject.len;
@@ -191,15 +192,9 @@ static void on_event(void *self, const natlet_client_event *event)
     (void)self;
     the->areas.state = event->state;
     if (event->kind == NATLET_CLIENT_EV_STATE) {
-        (void)natlet__embed_append_text(NATLET_REC_STATE, event->close_code,
-                                        (int32_t)event->state, event->text);
-        if (event->state == NATLET_CLIENT_CONNECTED) {
-            natlet_slice info = natlet_client_info(the->client);
-            natlet_embed_record *record = natlet__embed_append(NATLET_REC_INFO, 0, NATLET_OK);
-            record->flags = NATLET_REC_FLAG_COPIED;
-            record->at = address_of(info.ptr);
-            record->payload_len = (uint32_t)info.len;
-        }
+        (void)natlet__embed_append_text(NATLET_REC_STATE, event->close_code, (int32_t)event->state,
+                                        event->text);
+        the->is_info_due |= event->state == NATLET_CLIENT_CONNECTED;
         return;
     }
     (void)natlet__embed_append_text(NATLET_REC_ERROR, event->sid, event->status, event->text);
@@ -255,8 +250,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_UNSUB:
         return natlet_client_unsubscribe(the->client, sid_of(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the->client, parts, op->arg, on_reply, as_self(op->id),
-                                     NULL);
+        return natlet_client_request(the->client, parts, op->arg, on_reply, as_self(op->id), NULL);
     case NATLET_OP_FLUSH:
         return natlet_client_flush(the->client, op->arg, on_done, as_self(op->id));
     case NATLET_OP_DRAIN:
@@ -283,8 +277,8 @@ static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
  * broken glue can cause. */
 static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
 {
-    uint64_t sum = (uint64_t)sizeof *op + op->subject_len + op->reply_len + op->headers_len +
-                   op->payload_len;
+    uint64_t sum =
+        (uint64_t)sizeof *op + op->subject_len + op->reply_len + op->headers_len + op->payload_len;
     const uint8_t *at = (const uint8_t *)(op + 1);
 
     if (op->bytes > room || op->bytes % 8 != 0 || sum > op->bytes) {
@@ -343,10 +337,26 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
 
 /* A run with budget 0 has no turn: what was submitted leaves with this flush,
  * which comes before the client's. */
+/* Last in a turn: the server may send INFO again, and the client keeps only the
+ * newest. */
+static void append_info(void)
+{
+    natlet_slice info = natlet_client_info(the->client);
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_INFO, 0, NATLET_OK);
+
+    record->flags = NATLET_REC_FLAG_COPIED;
+    record->at = address_of(info.ptr);
+    record->payload_len = (uint32_t)info.len;
+    the->is_info_due = false;
+}
+
 static void part_flush(natlet__part *part)
 {
     (void)part;
     take_submissions();
+    if (the->is_info_due) {
+        append_info();
+    }
     the->areas.segment = the->rt->segments;
     the->areas.memory_bytes = (uint32_t)the->rt->memory.used_bytes;
 }

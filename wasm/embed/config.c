@@ -11,14 +11,8 @@ typedef struct field {
     uint8_t type;
 } field;
 
-#define CLIENT(name, type)                                                                         \
-    {                                                                                              \
-        #name, offsetof(natlet__embed_config, client.name), type                                   \
-    }
-#define OWN(name)                                                                                  \
-    {                                                                                              \
-        #name, offsetof(natlet__embed_config, name), NUMBER                                        \
-    }
+#define CLIENT(name, type) {#name, offsetof(natlet__embed_config, client.name), type}
+#define OWN(name) {#name, offsetof(natlet__embed_config, name), NUMBER}
 
 static const field fields[] = {
     CLIENT(servers, TEXT),
@@ -59,7 +53,7 @@ static natlet_status read_number(void *at, bool is_signed, natlet_slice text)
     if (is_negative) {
         (void)natlet__take(&text, 1);
     }
-    if (!natlet__json_u64(text, is_signed ? INT32_MAX : UINT32_MAX, &value)) {
+    if (!natlet_json_u64(text, is_signed ? INT32_MAX : UINT32_MAX, &value)) {
         return NATLET_E_CONFIG;
     }
     if (is_signed) {

@@ -40,6 +40,8 @@ class Subscription {
 export class Embedding {
     /** A CLIENT_* of constants.js. */
     state = N.CLIENT_IDLE;
+    /** Resolves at the first connect; rejects when the client closed before. */
+    connected;
 
     #reactor;
     #areas;
@@ -51,10 +53,11 @@ export class Embedding {
     #lastOther = OTHER_IDS;
     #agents = new Map(); // handlers by name
     #slots = new Map(); // handlers by slot
+    #settleConnected;
     #closed; // what close() resolves with
     #failure; // why nothing works any more
 
-    /** Starts the module `source` (bytes or WebAssembly.Module) and connects.
+    /** Starts the module `source` (bytes or WebAssembly.Module), which begins to connect.
      *
      *  options: those of instantiate(); maxPendingBytes; and the handlers onState(state,
      *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status). */
@@ -68,6 +71,10 @@ export class Embedding {
         const { onState, onError, onInfo, onAgent, onPoisoned, maxPendingBytes, ...rest } =
             options;
         this.#on = { onState, onError, onInfo, onAgent };
+        this.connected = new Promise((resolve, reject) => {
+            this.#settleConnected = { resolve, reject };
+        });
+        this.connected.catch(() => {}); // nobody has to look
         this.#reactor = await instantiate(source, {
             ...rest,
             onPoisoned: (error) => {
@@ -196,14 +203,13 @@ export class Embedding {
                 this.#ended(record.id, record.status);
                 break;
             case N.REC_STATE:
-                this.state = record.status;
-                this.#tell('onState', record.status, textOf(record), record.id);
+                this.#state(record);
                 break;
             case N.REC_ERROR:
                 this.#tell('onError', new NatletError(record.status, textOf(record)));
                 break;
             case N.REC_INFO:
-                this.#tell('onInfo', JSON.parse(textOf(record)));
+                this.#guard(() => this.#on.onInfo?.(JSON.parse(textOf(record))));
                 break;
             case N.REC_MAIL:
                 this.#mail(record);
@@ -212,6 +218,17 @@ export class Embedding {
                 this.#agent(record);
                 break;
         }
+    }
+
+    #state(record) {
+        this.state = record.status;
+        const reason = textOf(record);
+        if (this.state === N.CLIENT_CONNECTED) {
+            this.#settleConnected.resolve();
+        } else if (this.state === N.CLIENT_CLOSED) {
+            this.#settleConnected.reject(new NatletError(Status.E_CLOSED, reason));
+        }
+        this.#tell('onState', this.state, reason, record.id);
     }
 
     #message(record) {
@@ -282,6 +299,7 @@ export class Embedding {
             reject(error);
         }
         this.#waiting.clear();
+        this.#settleConnected.reject(error);
     }
 
     #tell(name, ...args) {

@@ -78,13 +78,16 @@ class StreamLink extends Link {
         }
     }
 
+    /** Short only if the stream is full to the mark, for only then it calls 'drain': a write
+     *  that the kernel took at once leaves as much room as before. */
     send(bytes) {
-        const room = Math.max(0, this.#txHigh - this.#socket.writableLength);
-        const part = bytes.subarray(0, room);
-        if (part.length > 0) {
+        let done = 0;
+        while (done < bytes.length && this.#socket.writableLength < this.#txHigh) {
+            const part = bytes.subarray(done, done + this.#txHigh - this.#socket.writableLength);
             this.write(Buffer.from(part)); // a copy
+            done += part.length;
         }
-        return part.length;
+        return done;
     }
 
     /** Takes all of `buffer`, which is ours from now on; calls `done` when it has left. */

@@ -48,6 +48,7 @@ export async function accessCases(report, name, kinds) {
                 'flush OK',
                 'msg 1 ok.a "" "x"',
                 'flush OK',
+                'ended 1 E_CLOSED', // with the client
             ]);
             assert(
                 p.about('error').some((line) => /E_PERMISSION/.test(line)),

@@ -63,6 +63,10 @@ class Peer {
         this.closed.then(() => this.#look());
     }
 
+    get isGone() {
+        return this.#socket.destroyed;
+    }
+
     /** Bytes as they are. */
     raw(bytes) {
         return new Promise((done) => this.#socket.write(bytes, done));
@@ -173,10 +177,9 @@ class Peer {
     }
 
     #look() {
-        const isGone = this.#socket.destroyed;
         this.#waiting = this.#waiting.filter(({ pattern, done }) => {
             const match = pattern.exec(this.text);
-            if (match || isGone) {
+            if (match || this.isGone) {
                 done(match ?? undefined);
                 return false;
             }

@@ -258,6 +258,27 @@ static void short_send_means_wait(guest *g)
     }
 }
 
+/* Room that is there again at once, before the guest looks, must be told as well. */
+static void short_send_is_never_forgotten(guest *g)
+{
+    static const uint8_t four_kib[] = {NATLET_OPT_TX_HIGH, 0, 4, 0, 0, 16, 0, 0};
+    link *c = first(g);
+
+    if (g->step == 0) {
+        c->command = "echo\n";
+        (void)dial_with(g, 0, g->url, four_kib, sizeof four_kib);
+        next_step(g);
+    } else if (g->step == 1 && c->opens > 0) {
+        if (send_pattern(g, c, SCRATCH_BYTES) == SCRATCH_BYTES) {
+            pass(g);
+            return;
+        }
+        next_step(g);
+    } else if (g->step == 2 && (c->writables > 0 || since(g) > 2000)) {
+        settle(g, c->writables > 0, "WRITABLE did not come");
+    }
+}
+
 static void send_has_a_limit(guest *g)
 {
     if (!have_echo(g)) {
@@ -649,6 +670,7 @@ const rule guest_rules[] = {
     {"H5 what is sent is copied", bytes_are_copied},
     {"H5 nothing is written beyond what was offered", writes_stay_within_cap},
     {"H6 a short send is followed by WRITABLE", short_send_means_wait},
+    {"H6 WRITABLE comes also if there is room at once", short_send_is_never_forgotten},
     {"H6 a send above the limit is refused", send_has_a_limit},
     {"H7 READABLE comes once until recv says E_AGAIN", readable_waits_for_again},
     {"H7 bytes before the close stay readable", bytes_outlive_the_close},
