@@ -67,7 +67,8 @@ LIBS      = $(B)/libnatlet_posix.a $(B)/libnatlet.a
 UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
 UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
-HOSTED_WASM = $(HOSTED:%.c=$(W)/%.wasm)
+# The floor of the benchmark has sockets of its own: no host door, no module.
+HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(if $(wildcard tests/tools/proto_dump.c),$(B)/tests/proto-dump)

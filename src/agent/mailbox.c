@@ -132,7 +132,7 @@ natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box)
 }
 
 /* The first lane that has both mail and credit. */
-static natlet__lane *next_lane(natlet__mailbox *box)
+static natlet__lane *lane_with_credit(natlet__mailbox *box)
 {
     for (uint32_t i = 0; i < sizeof order; i++) {
         natlet__lane *lane = &box->lanes[order[i]];
@@ -143,20 +143,27 @@ static natlet__lane *next_lane(natlet__mailbox *box)
     return NULL;
 }
 
-natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
+/* There is mail in one of the three: if none of them has credit, a new round begins. */
+static natlet__lane *next_lane(natlet__mailbox *box)
 {
-    if (box->lanes[SYS].used > 0 || box->queued == 0) {
-        return natlet__mailbox_take_sys(box);
-    }
-    natlet__lane *lane = next_lane(box);
-    if (lane == NULL) { /* a new round; there is mail, so some lane is next */
-        for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-            box->lanes[i].credit = share[i];
+    natlet__lane *lane = lane_with_credit(box);
+
+    if (lane == NULL) {
+        for (uint32_t i = 0; i < sizeof order; i++) {
+            box->lanes[order[i]].credit = share[order[i]];
         }
-        lane = next_lane(box);
+        lane = lane_with_credit(box);
     }
     lane->credit--;
-    return take_from(box, lane);
+    return lane;
+}
+
+natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
+{
+    if (box->queued == 0) {
+        return NULL;
+    }
+    return take_from(box, box->lanes[SYS].used > 0 ? &box->lanes[SYS] : next_lane(box));
 }
 
 natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)

@@ -9,7 +9,7 @@
  * than the mail. */
 static uint64_t next_id(natlet_cell *cell)
 {
-    uint64_t now_us = natlet_runtime_now_us(cell->rt);
+    uint64_t now_us = cell->rt->now_us;
     uint64_t id_ns = cell->id_ns + 1;
 
     if (cell->stamped_us != now_us) {
@@ -46,18 +46,25 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
     if (mail == NULL) {
         return NULL;
     }
+    /* Field by field: clearing the struct first would be the dearest line of a send. */
     uint8_t *at = (uint8_t *)(mail + 1);
-    *mail = (natlet_mail){.id_ns = next_id(cell),
-                          .seq = draft->seq,
-                          .tag = draft->tag,
-                          .bytes = bytes,
-                          .block_bytes = (uint32_t)sizeof *mail + bytes,
-                          .attempt = 1,
-                          .priority = draft->priority};
     mail->subject = copy_part(&at, draft->subject);
     mail->reply = copy_part(&at, draft->reply);
     mail->headers = copy_part(&at, draft->headers);
     mail->payload = copy_part(&at, draft->payload);
+    mail->from = 0;
+    mail->to = 0;
+    mail->id_ns = next_id(cell);
+    mail->seq = draft->seq;
+    mail->tag = draft->tag;
+    mail->status = NATLET_OK;
+    mail->call = 0;
+    mail->bytes = bytes;
+    mail->block_bytes = (uint32_t)sizeof *mail + bytes;
+    mail->attempt = 1;
+    mail->kind = NATLET_MAIL_USER;
+    mail->priority = draft->priority;
+    mail->json = 0;
     return mail;
 }
 
@@ -79,36 +86,39 @@ static void wake(natlet_cell *cell, natlet__agent *agent)
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail)
 {
     mail->id_ns = mail->id_ns > 0 ? mail->id_ns : next_id(cell);
+    mail->to = agent->pid;
     mail->attempt = 1;
     mail->priority = NATLET_PRIORITY_SYS;
     natlet__mailbox_push_reserved(&agent->mailbox, mail);
     wake(cell, agent);
 }
 
-/* Makes a mail of the draft for an agent that takes mail.  Returns OK, E_FULL or
- * E_TOO_LARGE. */
-static natlet_status make_mail(natlet_cell *cell, natlet_mail **out, natlet__agent *agent,
-                               const natlet_mail *draft)
+/* Copies the draft into the agent's mailbox; `agent` may be NULL, and *sent is the
+ * copy.  Returns OK, E_NO_AGENT, E_INVALID, E_FULL or E_TOO_LARGE. */
+static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                             natlet_mail **sent)
 {
+    if (agent == NULL || agent->phase == NATLET_AGENT_DOWN || natlet__is_supervisor(agent)) {
+        return NATLET_E_NO_AGENT;
+    }
+    if (draft->priority >= NATLET_PRIORITY_SYS) {
+        return NATLET_E_INVALID;
+    }
     natlet_status st =
         natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
-
-    *out = st == NATLET_OK ? natlet__mail_new(cell, draft) : NULL;
-    if (*out == NULL) {
+    natlet_mail *mail = st == NATLET_OK ? natlet__mail_new(cell, draft) : NULL;
+    if (mail == NULL) {
         cell->stats.refused++;
         return st < 0 ? st : NATLET_E_FULL;
     }
-    return NATLET_OK;
-}
-
-static void queue(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail)
-{
     mail->to = agent->pid;
     natlet__mailbox_push(&agent->mailbox, mail);
     wake(cell, agent);
+    *sent = mail;
+    return NATLET_OK;
 }
 
-/* Makes a dead letter of a draft that cannot be delivered. */
+/* Makes a dead letter of a draft that could not be delivered. */
 static void bury(natlet_cell *cell, natlet_mail *draft, natlet_dead_reason reason,
                  const natlet__agent *agent)
 {
@@ -117,15 +127,11 @@ static void bury(natlet_cell *cell, natlet_mail *draft, natlet_dead_reason reaso
     natlet__dead_letter(cell, draft, reason, agent);
 }
 
-static bool takes_mail(const natlet__agent *agent)
-{
-    return agent->phase != NATLET_AGENT_DOWN && !natlet__is_supervisor(agent);
-}
-
 natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, const natlet_msg *msg,
                                    natlet_priority priority)
 {
     uint32_t was = natlet__lock(cell);
+    natlet_mail *sent;
     natlet_mail draft = {.subject = msg->subject,
                          .reply = msg->reply,
                          .headers = msg->headers,
@@ -133,13 +139,10 @@ natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, cons
                          .to = agent->pid,
                          .kind = NATLET_MAIL_NATS,
                          .priority = (uint8_t)priority};
-    natlet_mail *mail = NULL;
-    natlet_status st =
-        takes_mail(agent) ? make_mail(cell, &mail, agent, &draft) : NATLET_E_NO_AGENT;
+    natlet_status st = deliver(cell, agent, &draft, &sent);
 
     if (st == NATLET_OK) {
-        mail->kind = NATLET_MAIL_NATS;
-        queue(cell, agent, mail);
+        sent->kind = NATLET_MAIL_NATS;
     } else {
         bury(cell, &draft,
              st == NATLET_E_NO_AGENT ? NATLET_DEAD_NO_AGENT : NATLET_DEAD_OVERFLOW, agent);
@@ -155,32 +158,29 @@ natlet_pid natlet_agent_self(const natlet_cell *cell)
     return cell->running != NULL ? cell->running->pid : 0;
 }
 
-/* Whether this is the pid of an incarnation that was started at some time. */
-static bool was_agent(const natlet_cell *cell, natlet_pid pid)
+/* Mail for nobody: `to` is 0 if it was sent by name. */
+static void bury_sent(natlet_cell *cell, const natlet_mail *draft, natlet_pid to,
+                      const natlet__agent *agent)
 {
-    return pid != 0 && pid >> NATLET_PID_SLOT_BITS <= cell->incarnations;
+    natlet_mail lost = *draft;
+    bool was_agent = to != 0 && to >> NATLET_PID_SLOT_BITS <= cell->incarnations;
+
+    lost.kind = NATLET_MAIL_USER;
+    lost.from = natlet_agent_self(cell);
+    lost.to = to;
+    bury(cell, &lost, was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT, agent);
 }
 
-/* `agent` is whom the sender means by `to` (0: by name), NULL if there is nobody. */
-static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+/* `agent` is whom the sender means by `to` (0: by name). */
+static natlet_status send_to(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
                              const natlet_mail *draft, natlet_mail **sent)
 {
-    if (draft->priority >= NATLET_PRIORITY_SYS) {
-        return NATLET_E_INVALID;
-    }
-    if (agent == NULL || !takes_mail(agent)) {
-        natlet_mail lost = *draft;
-        lost.kind = NATLET_MAIL_USER;
-        lost.from = natlet_agent_self(cell);
-        lost.to = to;
-        bury(cell, &lost, was_agent(cell, to) ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT,
-             agent);
-        return NATLET_E_NO_AGENT;
-    }
-    natlet_status st = make_mail(cell, sent, agent, draft);
+    natlet_status st = deliver(cell, agent, draft, sent);
+
     if (st == NATLET_OK) {
         (*sent)->from = natlet_agent_self(cell);
-        queue(cell, agent, *sent);
+    } else if (st == NATLET_E_NO_AGENT) {
+        bury_sent(cell, draft, to, agent);
     }
     return st;
 }
@@ -190,7 +190,7 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
     uint32_t was = natlet__lock(cell);
     natlet_mail *sent;
     natlet_status st =
-        deliver(cell, natlet__registry_at(cell, to), to, mail, &sent);
+        send_to(cell, natlet__registry_at(cell, to), to, mail, &sent);
 
     natlet__unlock(cell, was);
     return st;
@@ -202,7 +202,7 @@ natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name,
     uint32_t was = natlet__lock(cell);
     natlet_mail *sent;
     natlet_status st =
-        deliver(cell, natlet__registry_find(cell, name), 0, mail, &sent);
+        send_to(cell, natlet__registry_find(cell, name), 0, mail, &sent);
 
     natlet__unlock(cell, was);
     return st;
@@ -222,7 +222,7 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
     if (st < 0) {
         return st;
     }
-    st = deliver(cell, natlet__registry_at(cell, to), to, draft, &sent);
+    st = send_to(cell, natlet__registry_at(cell, to), to, draft, &sent);
     if (st < 0) {
         natlet__wait_drop(cell, wait);
         return st;

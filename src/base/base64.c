@@ -11,29 +11,21 @@ static const char *alphabet_of(natlet__base64_kind kind)
                : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 }
 
-/* Writes 1 to 3 bytes as 2 to 4 characters; returns how many. */
-static size_t write_group(uint8_t *out, const uint8_t *bytes, size_t len, const char *alphabet)
-{
-    uint32_t bits = 0;
-
-    NATLET_ASSERT(len >= 1 && len <= 3);
-    for (size_t i = 0; i < 3; i++) {
-        bits = bits << 8 | (i < len ? bytes[i] : 0u);
-    }
-    for (size_t i = 0; i <= len; i++) {
-        out[i] = (uint8_t)alphabet[bits >> (18 - 6 * i) & 63];
-    }
-    return len + 1;
-}
-
 size_t natlet__base64_write(uint8_t *out, natlet_slice bytes, natlet__base64_kind kind)
 {
     const char *alphabet = alphabet_of(kind);
+    uint32_t bits = 0;
+    unsigned held = 0; /* the lowest ones of `bits` are not written yet */
     size_t len = 0;
 
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        size_t left = bytes.len - at;
-        len += write_group(out + len, bytes.ptr + at, left < 3 ? left : 3, alphabet);
+    for (size_t i = 0; i < bytes.len; i++) {
+        bits = bits << 8 | bytes.ptr[i];
+        for (held += 8; held >= 6; held -= 6) {
+            out[len++] = (uint8_t)alphabet[bits >> (held - 6) & 63];
+        }
+    }
+    if (held > 0) {
+        out[len++] = (uint8_t)alphabet[bits << (6 - held) & 63];
     }
     while (kind == NATLET__BASE64 && len % 4 != 0) {
         out[len++] = '=';

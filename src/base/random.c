@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 
-enum { KEY_BYTES = 32, BLOCK_BYTES = 64, DOUBLE_ROUNDS = 10 };
+enum { KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
 
 /* The compiler may drop a memset before an object's end of life, but not this. */
 static void wipe(void *mem, size_t len)
@@ -20,118 +20,82 @@ static void wipe(void *mem, size_t len)
     }
 }
 
-static uint32_t load_le32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void store_le32(uint8_t *at, uint32_t word)
-{
-    at[0] = (uint8_t)word;
-    at[1] = (uint8_t)(word >> 8);
-    at[2] = (uint8_t)(word >> 16);
-    at[3] = (uint8_t)(word >> 24);
-}
-
 static uint32_t rotate(uint32_t word, unsigned bits)
 {
     return word << bits | word >> (32 - bits);
 }
 
 /* RFC 8439, 2.1. */
-static void quarter_round(uint32_t s[16], unsigned a, unsigned b, unsigned c, unsigned d)
+static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 {
-    s[a] += s[b];
-    s[d] = rotate(s[d] ^ s[a], 16);
-    s[c] += s[d];
-    s[b] = rotate(s[b] ^ s[c], 12);
-    s[a] += s[b];
-    s[d] = rotate(s[d] ^ s[a], 8);
-    s[c] += s[d];
-    s[b] = rotate(s[b] ^ s[c], 7);
+    *a += *b;
+    *d = rotate(*d ^ *a, 16);
+    *c += *d;
+    *b = rotate(*b ^ *c, 12);
+    *a += *b;
+    *d = rotate(*d ^ *a, 8);
+    *c += *d;
+    *b = rotate(*b ^ *c, 7);
 }
 
-static void double_round(uint32_t s[16])
+/* Columns and diagonals in turn: a diagonal is a column whose rows have moved on
+ * by one place each. */
+static void mix(uint32_t s[16])
 {
-    for (unsigned i = 0; i < 4; i++) { /* the columns */
-        quarter_round(s, i, i + 4, i + 8, i + 12);
-    }
-    for (unsigned i = 0; i < 4; i++) { /* the diagonals */
-        quarter_round(s, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+    for (unsigned i = 0; i < ROUNDS * 4; i++) {
+        unsigned shift = i / 4 % 2;
+        quarter_round(&s[i % 4], &s[4 + (i + shift) % 4], &s[8 + (i + 2 * shift) % 4],
+                      &s[12 + (i + 3 * shift) % 4]);
     }
 }
 
-static void make_block(uint8_t block[BLOCK_BYTES], const uint32_t key[8])
+/* Words lie in memory as this machine has them: what is unpredictable stays so in
+ * any order.  On a little-endian one the stream is that of the RFC. */
+static void make_block(natlet__random *r)
 {
     static const uint32_t expand_32_byte_k[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
     uint32_t start[16] = {0}; /* the last four: counter and nonce */
     uint32_t s[16];
 
     memcpy(start, expand_32_byte_k, sizeof expand_32_byte_k);
-    memcpy(start + 4, key, KEY_BYTES);
+    memcpy(start + 4, r->block, KEY_BYTES);
     memcpy(s, start, sizeof s);
-    for (int i = 0; i < DOUBLE_ROUNDS; i++) {
-        double_round(s);
-    }
+    mix(s);
     for (unsigned i = 0; i < 16; i++) {
-        store_le32(block + (size_t)i * 4, s[i] + start[i]);
+        s[i] += start[i];
     }
+    memcpy(r->block, s, sizeof s);
     wipe(start, sizeof start);
     wipe(s, sizeof s);
-}
-
-static void load_key(natlet__random *r, const uint8_t bytes[KEY_BYTES])
-{
-    for (unsigned i = 0; i < 8; i++) {
-        r->key[i] = load_le32(bytes + (size_t)i * 4);
-    }
-}
-
-static void refill(natlet__random *r)
-{
-    make_block(r->block, r->key);
-    load_key(r, r->block);
-    memset(r->block, 0, KEY_BYTES);
     r->used = KEY_BYTES;
 }
 
 natlet_status natlet__random_seed(natlet__random *r, const natlet_host *host)
 {
-    uint8_t seed[KEY_BYTES];
-    int32_t st = host->random(host->self, seed, sizeof seed);
+    int32_t st = host->random(host->self, r->block, KEY_BYTES);
 
-    if (st < 0) {
-        return (natlet_status)st;
-    }
-    load_key(r, seed);
-    wipe(seed, sizeof seed);
     r->used = BLOCK_BYTES;
-    return NATLET_OK;
+    return st < 0 ? (natlet_status)st : NATLET_OK;
 }
 
 void natlet__random_bytes(natlet__random *r, uint8_t *out, size_t len)
 {
-    while (len > 0) {
+    for (size_t i = 0; i < len; i++) {
         if (r->used == BLOCK_BYTES) {
-            refill(r);
+            make_block(r);
         }
         NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
-        size_t step = BLOCK_BYTES - r->used;
-        step = len < step ? len : step;
-        memcpy(out, r->block + r->used, step);
-        memset(r->block + r->used, 0, step);
-        r->used += (uint32_t)step;
-        out += step;
-        len -= step;
+        out[i] = r->block[r->used];
+        r->block[r->used++] = 0;
     }
 }
 
 uint32_t natlet__random_u32(natlet__random *r)
 {
-    uint8_t bytes[4];
+    uint32_t word;
 
-    natlet__random_bytes(r, bytes, sizeof bytes);
-    return load_le32(bytes);
+    natlet__random_bytes(r, (uint8_t *)&word, sizeof word);
+    return word;
 }
 
 /* A product of a word and the range has the result in its upper half.  Words

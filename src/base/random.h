@@ -13,9 +13,8 @@
 #include "natlet/status.h"
 
 typedef struct natlet__random {
-    uint32_t key[8];
-    uint8_t block[64];
-    uint32_t used; /* bytes of `block` handed out */
+    _Alignas(uint32_t) uint8_t block[64]; /* the next key, then what is handed out */
+    uint32_t used;                        /* bytes of `block` that are gone */
 } natlet__random;
 
 /* Takes 32 bytes from the host.  Returns OK, or what the host's random answered

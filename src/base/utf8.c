@@ -1,98 +1,53 @@
-/* Well-formed sequences (RFC 3629, 4).  What the second byte may be keeps out
- * overlong forms, surrogates and what lies beyond U+10FFFF:
- *
- *     first    second   bytes          first    second   bytes
- *     00..7F            1              ED       80..9F   3
- *     C2..DF   80..BF   2              F0       90..BF   4
- *     E0       A0..BF   3              F1..F3   80..BF   4
- *     E1..EC   80..BF   3              F4       80..8F   4
- *     EE..EF   80..BF   3 */
+/* Well-formed sequences (RFC 3629, 4): one to four bytes, never more than the
+ * character needs, no surrogates, nothing beyond U+10FFFF. */
 #include "base/utf8.h"
-
-#include <string.h>
-
-#define HIGH_BITS 0x8080808080808080u
 
 static bool is_continuation(uint8_t c)
 {
     return (c & 0xc0) == 0x80;
 }
 
-static bool second_fits(uint8_t first, uint8_t second)
-{
-    switch (first) {
-    case 0xe0:
-        return second >= 0xa0;
-    case 0xed:
-        return second <= 0x9f;
-    case 0xf0:
-        return second >= 0x90;
-    case 0xf4:
-        return second <= 0x8f;
-    default:
-        return true;
-    }
-}
-
 /* Bytes that a character with this first byte takes; 0 if none begins with it. */
 static size_t character_bytes(uint8_t first)
 {
-    if (first < 0x80) {
-        return 1;
+    if (first < 0xc0) {
+        return first < 0x80 ? 1 : 0;
     }
-    if (first < 0xc2 || first > 0xf4) {
-        return 0;
-    }
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
 }
 
 /* Bytes of the well-formed character at the front; 0 if there is none. */
 static size_t read_character(const uint8_t *at, size_t left)
 {
+    static const uint32_t least[] = {1, 0, 0x80, 0x800, 0x10000};
     size_t bytes = character_bytes(at[0]);
+    uint32_t rune = at[0];
 
-    if (bytes > left || (bytes > 1 && !second_fits(at[0], at[1]))) {
+    if (bytes < 2) {
+        return bytes;
+    }
+    if (bytes > left) {
         return 0;
     }
+    rune &= 0x7fu >> bytes;
     for (size_t i = 1; i < bytes; i++) {
         if (!is_continuation(at[i])) {
             return 0;
         }
+        rune = rune << 6 | (at[i] & 0x3fu);
     }
-    return bytes;
-}
-
-/* Most text is ASCII: eight bytes at a time. */
-static size_t skip_ascii(const uint8_t *at, size_t left)
-{
-    size_t n = 0;
-    uint64_t word;
-
-    while (left - n >= sizeof word) {
-        memcpy(&word, at + n, sizeof word);
-        if ((word & HIGH_BITS) != 0) {
-            break;
-        }
-        n += sizeof word;
-    }
-    return n;
+    bool is_surrogate = rune >> 11 == 0xd800 >> 11;
+    return rune >= least[bytes] && rune <= 0x10ffff && !is_surrogate ? bytes : 0;
 }
 
 bool natlet__utf8_valid(natlet_slice text)
 {
-    size_t at = 0;
+    size_t bytes = 1;
 
-    while (at < text.len) {
-        at += skip_ascii(text.ptr + at, text.len - at);
-        if (at < text.len) {
-            size_t bytes = read_character(text.ptr + at, text.len - at);
-            if (bytes == 0) {
-                return false;
-            }
-            at += bytes;
-        }
+    for (size_t at = 0; at < text.len && bytes > 0; at += bytes) {
+        bytes = read_character(text.ptr + at, text.len - at);
     }
-    return true;
+    return bytes > 0;
 }
 
 size_t natlet__utf8_cut(natlet_slice text, size_t max)

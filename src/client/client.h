@@ -69,6 +69,7 @@ typedef struct natlet__link {
     natlet__parser parser;
     uint64_t up_since_us;
     uint64_t received_at_ping; /* stats.received_bytes when the last PING was due */
+    bool is_reported;          /* why it ends was told as an error of its own */
     /* Why it ends, as far as the server or the host said. */
     natlet_status why;           /* OK: not said */
     natlet_status closed_status; /* of the CLOSED event */

@@ -173,6 +173,7 @@ void natlet__greeting_error(natlet_client *client, natlet_slice text)
     client->stats.errors++;
     if (error.closes) { /* what it says next is why; it may also say no more */
         natlet__link_blame(&client->link, error.status, text);
+        client->link.is_reported = true;
         natlet__timers_start(&client->timers, &client->connect_timer,
                              natlet__client_now_us(client) + CLOSE_GRACE_US);
     }

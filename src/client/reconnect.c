@@ -7,11 +7,6 @@
 
 enum { US_PER_MS = 1000, AUTH_FAILURES_MAX = 2 };
 
-static natlet_slice reason_of(const natlet_client *client)
-{
-    return (natlet_slice){client->link.reason, client->link.reason_len};
-}
-
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
     natlet__timers_start(&client->timers, &client->dial_timer,
@@ -91,7 +86,10 @@ static void lost_attempt(natlet_client *client, natlet_status why)
     } else {
         natlet__client_dial_in(client, 0);
     }
-    natlet__client_warn(client, why, reason_of(client), 0);
+    if (!client->link.is_reported) {
+        natlet__client_warn(client, why,
+                            (natlet_slice){client->link.reason, client->link.reason_len}, 0);
+    }
 }
 
 void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)

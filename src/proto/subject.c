@@ -1,5 +1,6 @@
 #include "natlet/subject.h"
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/utf8.h"
 
@@ -74,7 +75,8 @@ const char *natlet_subject_fault_text(natlet_subject_fault fault)
 #undef X
     };
 
-    return (size_t)fault < sizeof texts / sizeof texts[0] ? texts[fault] : "";
+    NATLET_ASSERT((size_t)fault < sizeof texts / sizeof texts[0]);
+    return texts[fault];
 }
 
 /* Token by token.  In a literal `narrow` a '*' or '>' is only a character. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "natlet/version.h"
 #include "natlet/json.h"
+#include "natlet/version.h"
 
 static uint8_t *put(uint8_t *at, natlet_slice text)
 {

@@ -1,14 +1,20 @@
 #!/bin/sh
-# The programs of README.md are real: every block marked ```c that has a main()
-# is compiled as a user would and run against a nats-server of its own; every
-# block marked ```js is run in Node with the package of this tree.  The server's
-# address in the text is replaced by the one that is up.
+# What README.md shows is real: every block marked ```c that has a main() is
+# compiled as a user would and run against a nats-server of its own; every block
+# marked ```js is run in Node with the package of this tree; every command of a
+# block marked ```sh that begins with build/natlet is run, sub and reply in the
+# background until the others have ended.  The server's address in the text is
+# replaced by the one that is up.
 set -eu
 cd "$(dirname "$0")/../.."
 . build/tools/env
 dir=$(mktemp -d)
 server=
+waiting=
 cleanup() {
+    for pid in $waiting; do
+        kill "$pid" 2>/dev/null || true
+    done
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
     rm -rf "$dir"
 }
@@ -24,6 +30,7 @@ extract() {
 }
 extract c
 extract js
+cat README.md | awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && /^build\/natlet / { print }' >"$dir/commands"
 
 # Port -1: the server takes free ones and writes them down.
 cat >"$dir/server.conf" <<CONF
@@ -54,14 +61,41 @@ try() { # name, command...
         bad=1
     fi
 }
+here() { sed -E "s#ws://(127\.0\.0\.1|localhost):[0-9]+#$ws#g; s#nats://(127\.0\.0\.1|localhost):[0-9]+#$tcp#g" "$1"; }
+n=0
+here "$dir/commands" >"$dir/run"
+while read -r line; do
+    n=$((n + 1))
+    case $line in
+    "build/natlet sub "* | "build/natlet reply "*)
+        timeout 20 sh -c "exec $line" >"$dir/waiting.$n" 2>&1 &
+        waiting="$waiting $!"
+        for _ in $(seq 100); do
+            grep -q listening "$dir/waiting.$n" && break
+            sleep 0.05
+        done
+        ;;
+    *) try "command $n" sh -c "$line" ;;
+    esac
+done <"$dir/run"
+for pid in $waiting; do
+    if wait "$pid"; then
+        echo "ok readme waiting command"
+    else
+        echo "not ok readme waiting command  $(cat "$dir"/waiting.* | head -n 3 | tr '\n' ' ')"
+        bad=1
+    fi
+done
+waiting=
+
 for program in "$dir"/*.c "$dir"/*.js; do
     [ -e "$program" ] || continue
-    sed -i -E "s#ws://(127\.0\.0\.1|localhost):[0-9]+#$ws#g; s#nats://(127\.0\.0\.1|localhost):[0-9]+#$tcp#g" "$program"
+    here "$program" >"$program.here" && mv "$program.here" "$program"
     block="$(basename "$program")"
     case $program in
     *.c)
         grep -q 'int main(' "$program" || continue
-        if "$NATIVE_CC" -std=c11 -Wall -Wextra -Werror -Iinclude "$program" build/libnatlet_posix.a build/libnatlet.a \
+        if "$NATIVE_CC" -std=c11 -Wall -Wextra -Werror -Iinclude -I. "$program" build/libnatlet_posix.a build/libnatlet.a \
             -pthread -o "$program.bin" 2>"$dir/out"; then
             try "$block" "$program.bin"
         else

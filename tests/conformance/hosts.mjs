@@ -2,8 +2,8 @@
 //
 //   node tests/conformance/hosts.mjs [HOST...] [-- PROGRAM ARG...]
 //
-// HOST is posix, node, worker, chromium or glue (what only the JavaScript side can show); all
-// of them by default.  PROGRAM is a host of your own: it runs the command guest, whose path it
+// HOST is posix, node, worker, chromium, glue (what only the JavaScript side can show) or
+// embedding (its API with natlet.wasm and a nats-server); all of them by default.  PROGRAM is a host of your own: it runs the command guest, whose path it
 // gets before the guest's arguments, and lets it reach nats://127.0.0.1:* only.  NODE names
 // the Node that plays node and worker.
 import { mkdirSync } from 'node:fs';
@@ -11,6 +11,7 @@ import path from 'node:path';
 import { freePort, Report, root, run, tempFolder, tool } from '../support/harness.mjs';
 import { harnessPage, startChromium, startSite } from '../support/chromium.mjs';
 import { buildGuests } from './hosts/build.mjs';
+import { checkEmbedding } from './hosts/embedding.mjs';
 import { checkGlue } from './hosts/glue.mjs';
 import { checkCommandMode } from './hosts/mode.mjs';
 import { startPeers } from './hosts/peers.mjs';
@@ -71,7 +72,7 @@ async function main() {
     const split = argv.includes('--') ? argv.indexOf('--') : argv.length;
     const own = argv.slice(split + 1);
     const wanted = argv.slice(0, split);
-    const names = wanted.length + own.length > 0 ? wanted : [...Object.keys(HOSTS), 'glue'];
+    const names = wanted.length + own.length > 0 ? wanted : [...Object.keys(HOSTS), 'glue', 'embedding'];
 
     const folder = process.env.B ? path.join(process.env.B, 'hosts') : tempFolder('natlet-hosts-');
     mkdirSync(folder, { recursive: true });
@@ -88,7 +89,7 @@ async function main() {
     const wsArgs = config(WS, 'ws', peers.wsPort);
 
     const report = new Report();
-    for (const name of names.filter((name) => name !== 'glue')) {
+    for (const name of names.filter((name) => HOSTS[name])) {
         judge(report, name, await HOSTS[name]({ guests, args, wsArgs }));
     }
     if (own.length > 0) {
@@ -98,6 +99,9 @@ async function main() {
     if (names.includes('glue')) {
         await checkGlue(report, guests);
         await checkCommandMode(report, guests.mode);
+    }
+    if (names.includes('embedding')) {
+        await checkEmbedding(report);
     }
     peers.stop();
     report.done();

@@ -1,8 +1,9 @@
 // What goes through a server whole: messages in both directions, requests, and
 // what the server says about itself.
+import net from 'node:net';
+import { within } from '../support/harness.mjs';
 import { documents } from './cli.mjs';
 import { connectPeer, fieldsOf, headersOf, take } from './peer.mjs';
-import { within } from '../support/harness.mjs';
 
 const assertEqual = (got, want, what) => {
     const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
@@ -28,9 +29,26 @@ const PAYLOADS = [
     [Buffer.alloc(1048576, 0xfe), { data_base64: Buffer.alloc(1048576, 0xfe).toString('base64') }],
 ];
 
+/** A message that no client of good manners would send. */
+async function publishRaw(port, subject, headers, payload) {
+    const block = Buffer.from(`NATS/1.0\r\n${headers}\r\n\r\n`, 'latin1');
+    const head = Buffer.from(
+        `HPUB ${subject} ${block.length} ${block.length + payload.length}\r\n`,
+        'latin1',
+    );
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('CONNECT {"headers":true,"verbose":false}\r\n');
+    socket.write(Buffer.concat([head, block, payload, Buffer.from('\r\nPING\r\n')]));
+    for await (const bytes of socket) {
+        if (bytes.includes('PONG')) {
+            break;
+        }
+    }
+}
+
 let prefixes = 0;
 
-export async function messageCases(report, name, cli, peerUrl) {
+export async function messageCases(report, name, cli, server, peerUrl) {
     const peer = await connectPeer(peerUrl);
     const top = `e2e.${++prefixes}`;
     const test = (what, body) => report.test(`${what} (${name})`, body);
@@ -62,6 +80,19 @@ export async function messageCases(report, name, cli, peerUrl) {
         assertExit(await cli.run(['pub', subject, 'dort']));
         assertExit(await within(5000, sub.exit, 'sub'));
         assertEqual(documents(sub.stdout()), [{ subject, data: 'dort' }], 'documents');
+    });
+
+    await test('a line is JSON whatever bytes came', async () => {
+        const sub = await cli.listen(['sub', `${top}.raw.*`, '--json', '--count', '1']);
+        const headers = 'bad: \xff"\r\n"quoted": a\r\nbad: \\\tb';
+        await publishRaw(server.port, `${top}.raw.\xfe\x80`, headers, Buffer.from([0xc3, 0x28]));
+        assertExit(await within(5000, sub.exit, 'sub'));
+        const want = {
+            subject: `${top}.raw.??`,
+            headers: { bad: ['?"', '\\\tb'], '"quoted"': ['a'] },
+            data_base64: 'wyg=',
+        };
+        assertEqual(documents(sub.stdout()), [want], 'documents');
     });
 
     await test('pub reaches nats.js with headers, reply and every byte', async () => {

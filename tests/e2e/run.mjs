@@ -19,7 +19,7 @@ async function withServer(old) {
             const [url, peerUrl] =
                 scheme === 'ws' ? [server.wsUrl, server.url] : [server.url, server.wsUrl];
             const name = `${form} ${scheme} ${generation}`;
-            await messageCases(report, name, new Cli(form, url), peerUrl);
+            await messageCases(report, name, new Cli(form, url), server, peerUrl);
         }
     }
     await restartCase(report, generation, server);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "json/reader.h"
 #include "natlet/json.h"
+#include "json/reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,8 +60,12 @@ static int slow_hex(slow *s)
 
 static int slow_escape(slow *s)
 {
-    if (!slow_char(s, 'u')) {
-        return s->at < s->end && is_one_of(*s->at++, "\"\\/bfnrt");
+    if (s->at == s->end) {
+        return 0;
+    }
+    char kind = *s->at++;
+    if (kind != 'u') {
+        return is_one_of(kind, "\"\\/bfnrt");
     }
     int high = slow_hex(s);
     if (high < 0xd800 || high > 0xdfff) {
@@ -82,7 +86,7 @@ static int slow_string(slow *s)
         if (s->at == s->end || (unsigned char)*s->at < 0x20) {
             return 0;
         }
-        if (slow_char(s, '\\') ? !slow_escape(s) : !++s->at) {
+        if (*s->at++ == '\\' && !slow_escape(s)) {
             return 0;
         }
     }

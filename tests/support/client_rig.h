@@ -3,7 +3,8 @@
  * The same scenario runs over all three ways to a server; what the client sent
  * is read back as protocol text, with every frame checked on the way.  What the
  * client reports is written to a log, one line each, so that a test compares one
- * text. */
+ * text.  A rule that holds in every test, e.g. that nothing leaks, is the rig's own
+ * to check: what breaks it ends the program. */
 #ifndef CLIENT_RIG_H
 #define CLIENT_RIG_H
 
@@ -42,6 +43,7 @@ typedef struct rig {
     uint32_t close_code; /* of its close frame; 0: none */
     size_t chop;         /* > 0: the server's bytes come in reads of this many ... */
     size_t frame_bytes;  /* > 0: ... and in frames of this many */
+    uint8_t *framed;     /* what the server says, in frames: kept, as a trap may skip a free */
     char log[RIG_LOG_MAX];
     size_t log_len;
 } rig;

@@ -87,14 +87,25 @@ export async function until(probe, ms = 5000, what = 'the condition') {
     }
 }
 
-export function freePort() {
-    return new Promise((done, fail) => {
+const portsGiven = new Set();
+
+/** A port of loopback where nobody listens, never the same twice.  It lies below those that
+ *  the system gives to outgoing connections: it stays free while a server is down. */
+export async function freePort() {
+    for (;;) {
+        const port = 10000 + Math.floor(Math.random() * 20000);
+        if (!portsGiven.has(port) && (await canListen(port))) {
+            portsGiven.add(port);
+            return port;
+        }
+    }
+}
+
+function canListen(port) {
+    return new Promise((done) => {
         const server = net.createServer();
-        server.once('error', fail);
-        server.listen(0, '127.0.0.1', () => {
-            const { port } = server.address();
-            server.close(() => done(port));
-        });
+        server.once('error', () => done(false));
+        server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
     });
 }
 

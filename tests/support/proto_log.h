@@ -24,10 +24,11 @@ static inline void proto_log_put(proto_log *log, const char *text, size_t len)
 {
     if (log->cap - log->len <= len) {
         log->cap = (log->cap + len) * 2 + 64;
-        log->text = realloc(log->text, log->cap);
-        if (log->text == NULL) {
+        char *larger = realloc(log->text, log->cap);
+        if (larger == NULL) {
             abort();
         }
+        log->text = larger;
     }
     memcpy(log->text + log->len, text, len);
     log->len += len;

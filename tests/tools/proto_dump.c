@@ -23,10 +23,11 @@ static size_t read_more(input *in, size_t max)
 {
     if (in->cap - in->len < max) {
         in->cap = in->cap * 2 + max;
-        in->ptr = realloc(in->ptr, in->cap);
-        if (in->ptr == NULL) {
+        uint8_t *larger = realloc(in->ptr, in->cap);
+        if (larger == NULL) {
             abort();
         }
+        in->ptr = larger;
     }
     ssize_t got = read(STDIN_FILENO, in->ptr + in->len, max);
     if (got < 0) {

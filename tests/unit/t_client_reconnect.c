@@ -62,17 +62,17 @@ static void resubscribes_with_what_is_left(void)
         c = rig_subscribe(&r, "c");
         CHECK(natlet_client_unsubscribe(r.client, c, 0) == NATLET_OK);
         rig_run(&r);
-        snprintf(text, sizeof text, "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 3\r\nSUB c %u\r\nUNSUB %u\r\n",
-                 (unsigned)a, (unsigned)b, (unsigned)b, (unsigned)c, (unsigned)c);
+        snprintf(text, sizeof text,
+                 "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 3\r\nSUB c %u\r\nUNSUB %u\r\n", (unsigned)a,
+                 (unsigned)b, (unsigned)b, (unsigned)c, (unsigned)c);
         CHECK_TEXT(rig_sent(&r), text);
         snprintf(text, sizeof text, "MSG b %u 1\r\n1\r\nMSG b %u 1\r\n2\r\nMSG b %u 5\r\nhalf",
                  (unsigned)b, (unsigned)b, (unsigned)b);
         rig_say(&r, text);
         (void)rig_log(&r);
         rig_closed(&r, way == RIG_WS ? 1006 : 0, NATLET_E_IO);
-        CHECK_TEXT(rig_log(&r), way == RIG_WS
-                                    ? "state reconnecting: the network failed 1006\n"
-                                    : "state reconnecting: the network failed\n");
+        CHECK_TEXT(rig_log(&r), way == RIG_WS ? "state reconnecting: the network failed 1006\n"
+                                              : "state reconnecting: the network failed\n");
         CHECK(rig_publish(&r, "x", "") == NATLET_E_DISCONNECTED);
         uint32_t d = rig_subscribe(&r, "d");
         CHECK(wait_for_dial(501) <= 500);
@@ -89,7 +89,8 @@ static void resubscribes_with_what_is_left(void)
             snprintf(text, sizeof text, "MSG b %u 1\r\n%d\r\n", (unsigned)b, i);
             rig_say(&r, text);
         }
-        CHECK_TEXT(rig_log(&r), "message 2 b [0]\nmessage 2 b [1]\nmessage 2 b [2]\nended 2: done\n");
+        CHECK_TEXT(rig_log(&r),
+                   "message 2 b [0]\nmessage 2 b [1]\nmessage 2 b [2]\nended 2: done\n");
         natlet_client_stats stats = natlet_client_stats_now(r.client);
         CHECK_INT(stats.reconnects, 1);
         CHECK_INT(stats.connects, 2);
@@ -319,16 +320,15 @@ static void twice_refused_is_enough(void)
     (void)rig_log(&r);
     rig_closed(&r, 0, NATLET_OK);
     for (int i = 0; i < 4; i++) { /* b a b a: each of them twice */
-        (void)wait_for_dial(40000);
+        if (test_host_last(&r.host)->is_closed) {
+            (void)wait_for_dial(40000);
+        }
         rig_accept(&r);
         rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
         rig_closed(&r, 0, NATLET_OK);
     }
     CHECK_TEXT(rig_log(&r),
                "state reconnecting: the connection is gone\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
                "error: the server refused the credentials (Authorization Violation)\n"
                "error: the server refused the credentials (Authorization Violation)\n"
                "error: the server refused the credentials (Authorization Violation)\n"
@@ -590,10 +590,11 @@ static void suspicion_is_probed(void)
     CHECK_TEXT(rig_log(&r), "");
     rig_wait_ms(&r, 5100);
     CHECK_TEXT(rig_log(&r), "state reconnecting: the server stopped answering\n");
-    CHECK(wait_for_dial(1000) <= 500);
+    rig_wait_ms(&r, 500);
     r.conn = test_host_last(&r.host);
     rig_closed(&r, 0, NATLET_E_IO);
     uint32_t before = dials();
+    CHECK_INT(before, 2);
     test_host_hint(&r.host, NATLET_HINT_ONLINE); /* no reason to wait on */
     rig_run(&r);
     CHECK_INT(dials(), before + 1);

@@ -135,17 +135,19 @@ static void only_a_whole_document_is_searched(void)
 /* 127 levels, and a pointer through all of them. */
 static void the_deepest_value_is_found(void)
 {
-    char text[300] = "";
-    char pointer[300] = "";
+    const size_t levels = 127;
+    char text[256];
+    char pointer[256];
 
-    for (int i = 0; i < 127; i++) {
-        strcat(text, "[");
-        strcat(pointer, "/0");
+    for (size_t i = 0; i < levels; i++) {
+        text[i] = '[';
+        text[2 * levels - i] = ']';
+        pointer[2 * i] = '/';
+        pointer[2 * i + 1] = '0';
     }
-    strcat(text, "5");
-    for (int i = 0; i < 127; i++) {
-        strcat(text, "]");
-    }
+    text[levels] = '5';
+    text[2 * levels + 1] = '\0';
+    pointer[2 * levels] = '\0';
     FIND(text, pointer, "5");
 }
 

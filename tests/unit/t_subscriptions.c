@@ -30,9 +30,9 @@ static void tear_down(void)
 static natlet_status add(const char *subject, const char *queue, uint32_t *sid)
 {
     natlet__subscription *sub;
-    natlet_status st = natlet__subscriptions_add(
-        &subs, (natlet_slice){(const uint8_t *)subject, strlen(subject)},
-        (natlet_slice){(const uint8_t *)queue, strlen(queue)}, &sub);
+    natlet_status st =
+        natlet__subscriptions_add(&subs, (natlet_slice){(const uint8_t *)subject, strlen(subject)},
+                                  (natlet_slice){(const uint8_t *)queue, strlen(queue)}, &sub);
 
     if (st == NATLET_OK) {
         *sid = sub->sid;

@@ -55,12 +55,12 @@ static void addresses(void)
 static void refuses(void)
 {
     static const char *const wrong[] = {
-        "",          "nats://",      "http://h",     "ws:/h/x",     "://h",        "h:0",
-        "h:65536",   "h:",           "h:4222x",      "h:-1",        "h:+1",        "h:04222",
-        "h:1:2",     "h h",          "h\r\nx",       "h\x7f",       "h\xc3\xa4",   "h#f",
-        "ws://h/#f", "ws://h/a b",   "[::1",         "[]",          "[::1]x",      "[g]",
-        "::1",       "@h",           "u@",           "u:p%4@h",     "u:p%zz@h",    "u@v@h",
-        "h,i",       "ws://u:p@/x",  "ws://?q",      "ws://:80",    "ws://h:80:/", "u%@h",
+        "",          "nats://",     "http://h", "ws:/h/x",  "://h",        "h:0",
+        "h:65536",   "h:",          "h:4222x",  "h:-1",     "h:+1",        "h:04222",
+        "h:1:2",     "h h",         "h\r\nx",   "h\x7f",    "h\xc3\xa4",   "h#f",
+        "ws://h/#f", "ws://h/a b",  "[::1",     "[]",       "[::1]x",      "[g]",
+        "::1",       "@h",          "u@",       "u:p%4@h",  "u:p%zz@h",    "u@v@h",
+        "h,i",       "ws://u:p@/x", "ws://?q",  "ws://:80", "ws://h:80:/", "u%@h",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

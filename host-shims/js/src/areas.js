@@ -55,16 +55,19 @@ export class Areas {
             return false;
         }
         const start = this.#word(SUBMISSION) + this.#word(SUBMITTED);
+        const words = this.#words;
+        const head = start >>> 2;
         let at = start + HEAD_BYTES;
-        const put = (part) => {
-            const len = this.#put(part, at);
-            at += len;
-            return len;
-        };
-        const lens = [put(subject), put(reply), put(headers), put(payload)];
+        at += words[head + 4] = this.#put(subject, at);
+        at += words[head + 5] = this.#put(reply, at);
+        at += words[head + 6] = this.#put(headers, at);
+        at += words[head + 7] = this.#put(payload, at);
         const size = (at - start + 7) & ~7;
-        this.#words.set([size, kind | (flags << 16), id, arg, ...lens], start >>> 2);
-        this.#words[this.#at + SUBMITTED] += size;
+        words[head] = size;
+        words[head + 1] = kind | (flags << 16);
+        words[head + 2] = id;
+        words[head + 3] = arg;
+        words[this.#at + SUBMITTED] += size;
         this.#reactor.schedule();
         return true;
     }
@@ -157,51 +160,57 @@ export class Areas {
             return record;
         }
         const subjectLen = words[at] >>> 16;
-        const replySkip = words[at + 5] & 0xffff;
         const replyLen = words[at + 5] >>> 16;
-        const body = words[at + 6] & 0xffff;
+        const bodyLen = (words[at + 6] >>> 16) + words[at + 7];
+        let [bytes, from] = [NOTHING, 0];
+        if (subjectLen + replyLen + bodyLen > 0) {
+            [bytes, from] = this.#find(at, subjectLen, replyLen, bodyLen);
+        }
+        const replyAt = from + (words[at + 5] & 0xffff);
+        const body = from + (words[at + 6] & 0xffff);
         const data = body + (words[at + 6] >>> 16);
-        const end = data + words[at + 7];
-        const bytes = this.#bytesOf(at, Math.max(end, subjectLen, replySkip + replyLen));
-        record.subject = this.#subject(record, bytes.subarray(0, subjectLen));
-        record.reply =
-            replyLen > 0 ? decoder.decode(bytes.subarray(replySkip, replySkip + replyLen)) : '';
+        record.subject = this.#subject(record, bytes, from, subjectLen);
+        record.reply = replyLen > 0 ? textOf(bytes, replyAt, replyLen) : '';
         record.headers = data > body ? bytes.subarray(body, data) : undefined;
-        record.data = bytes.subarray(data, end);
+        record.data = bytes.subarray(data, data + words[at + 7]);
         return record;
     }
 
-    #bytesOf(at, len) {
-        const [segment, from] = [this.#words[at + 3], this.#words[at + 4]];
-        if (len === 0) {
-            return NOTHING;
+    /** Where the record's bytes are: an array that lives on, and the subject's place in it. */
+    #find(at, subjectLen, replyLen, bodyLen) {
+        const words = this.#words;
+        const from = words[at + 4];
+        if (((words[at] >>> 8) & REC_FLAG_COPIED) === 0) {
+            return [this.#reactor.door.segments.get(words[at + 3]), from];
         }
-        if ((this.#words[at] >>> 8) & REC_FLAG_COPIED) {
-            return this.#bytes.slice(from, from + len);
-        }
-        return this.#reactor.door.segments.get(segment).subarray(from, from + len);
+        const replyEnd = (words[at + 5] & 0xffff) + replyLen;
+        const bodyEnd = (words[at + 6] & 0xffff) + bodyLen;
+        return [this.#bytes.slice(from, from + Math.max(subjectLen, replyEnd, bodyEnd)), 0];
     }
 
-    #subject({ kind, id }, bytes) {
+    #subject({ kind, id }, bytes, from, len) {
         if (kind !== REC_MESSAGE) {
-            return decoder.decode(bytes);
+            return textOf(bytes, from, len);
         }
-        const last = this.#subjects.get(id);
-        if (last && isEqual(last.bytes, bytes)) {
-            return last.text;
+        let last = this.#subjects.get(id);
+        if (!last || !isEqual(last.bytes, bytes, from, len)) {
+            last = { bytes: bytes.slice(from, from + len), text: textOf(bytes, from, len) };
+            this.#subjects.set(id, last);
         }
-        const text = decoder.decode(bytes);
-        this.#subjects.set(id, { bytes: bytes.slice(), text });
-        return text;
+        return last.text;
     }
 }
 
-function isEqual(a, b) {
-    if (a.length !== b.length) {
+function textOf(bytes, from, len) {
+    return decoder.decode(bytes.subarray(from, from + len));
+}
+
+function isEqual(a, b, from, len) {
+    if (a.length !== len) {
         return false;
     }
-    for (let i = 0; i < a.length; i++) {
-        if (a[i] !== b[i]) {
+    for (let i = 0; i < len; i++) {
+        if (a[i] !== b[from + i]) {
             return false;
         }
     }

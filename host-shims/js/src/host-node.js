@@ -105,8 +105,11 @@ class StreamLink extends Link {
         this.#socket.end();
     }
 
+    /** With RST where that is possible: neither before the connection nor after our FIN (the
+     *  handle would stay behind, and busy), nor through TLS. */
     abort() {
-        if (this.#socket.connecting || this.#socket instanceof tls.TLSSocket) {
+        const { connecting, writableEnded } = this.#socket;
+        if (connecting || writableEnded || this.#socket instanceof tls.TLSSocket) {
             this.#socket.destroy();
         } else {
             this.#socket.resetAndDestroy();

@@ -47,7 +47,7 @@ const wasmLibs = () => ['-lc', tool('WASM_RT')];
  *  is left out when `names` does not ask for it. */
 export async function buildGuests(folder, names) {
     mkdirSync(folder, { recursive: true });
-    const guest = sources('guest.c', 'rules.c');
+    const guest = sources('guest.c', 'rules.c', 'memory.c');
     const reactor = ['-nostartfiles', '-Wl,--no-entry'];
     const wasm = (name, extra, files) =>
         compile(

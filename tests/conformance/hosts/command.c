@@ -20,14 +20,15 @@ int guest_main(const natlet_host *host, int argc, char **argv)
     char config[TEXT_BYTES] = "";
 
     for (int i = 1; i < argc; i++) {
-        strncat(config, argv[i], sizeof config - strlen(config) - 2);
-        strcat(config, " ");
+        size_t len = strlen(config);
+        (void)snprintf(config + len, sizeof config - len, "%s ", argv[i]);
     }
     g.say = say;
     g.scratch = scratch;
     g.events = events;
     if (!guest_init(&g, host, config, (uint32_t)strlen(config))) {
-        fprintf(stderr, "guest: the host refused, or the configuration is wrong: %s\n", config);
+        (void)fprintf(stderr, "guest: the host refused, or the configuration is wrong: %s\n",
+                      config);
         return 2;
     }
     while (!g.is_done) {

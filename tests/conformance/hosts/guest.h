@@ -108,6 +108,16 @@ int32_t send_pattern(guest *g, link *c, uint32_t len);
 
 uint8_t pattern_at(uint64_t at);
 
+/* The rules that need memory of wasm (memory.c); the others are in rules.c. */
+void memory_may_grow(guest *g);
+void addresses_are_checked(guest *g);
+
+link *first(guest *g);
+
+/* For rules with an echoing peer as the first link: dials in step 0, and is true
+ * from the moment it is open, which is step 2. */
+bool have_echo(guest *g);
+
 int32_t host_recv(guest *g, uint32_t conn, uint8_t *buf, uint32_t cap);
 int32_t host_send(guest *g, uint32_t conn, const uint8_t *buf, uint32_t len);
 int32_t host_close(guest *g, uint32_t conn, uint32_t code, const char *why, uint32_t len);

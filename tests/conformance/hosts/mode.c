@@ -39,7 +39,7 @@ static int wait_for_hint(int is_deaf)
     natlet_host_event event;
 
     puts("waiting");
-    fflush(stdout);
+    (void)fflush(stdout);
     for (;;) {
         int32_t count = natlet_host_poll(&event, 1, -1);
         if (count == 1 && event.type == NATLET_EV_HINT && event.a == NATLET_HINT_TERMINATE &&
