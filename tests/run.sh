@@ -69,6 +69,7 @@ suite unit-wasm-node24 Makefile $make unit-wasm-node24
 suite unit-wasm-browser tests/browser/run-wasm-tests.mjs "$NODE" tests/browser/run-wasm-tests.mjs build/wasm/tests
 suite checks Makefile $make -k gate
 suite conformance tests/conformance/run.mjs "$NODE" tests/conformance/run.mjs
+suite proto-dump tests/conformance/proto_dump.mjs "$NODE" tests/conformance/proto_dump.mjs
 suite hosts tests/conformance/hosts.mjs "$NODE" tests/conformance/hosts.mjs
 suite hosts-node24 tests/conformance/hosts.mjs env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e tests/e2e/run.mjs "$NODE" tests/e2e/run.mjs

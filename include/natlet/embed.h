@@ -44,10 +44,7 @@ typedef struct natlet_embed_op {
     uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN: non-zero, unique among the live ones */
     uint32_t arg; /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
                      SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart */
-    uint32_t subject_len;
-    uint32_t reply_len;
-    uint32_t headers_len; /* a whole "NATS/1.0..." block */
-    uint32_t payload_len;
+    uint32_t part_len[4]; /* subject, reply, headers (a whole "NATS/1.0..." block), payload */
 } natlet_embed_op;
 
 enum {

@@ -204,14 +204,20 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
 
 /* ---- one incarnation ---- */
 
+static void bury(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail,
+                 natlet_dead_reason reason)
+{
+    natlet__dead_letter(cell, mail, reason, agent);
+    natlet__mail_free(cell, mail);
+}
+
 /* Makes the mail in the agent's hands a dead letter. */
-static void bury_mail(natlet_cell *cell, natlet__agent *agent, natlet_dead_reason reason)
+static void bury_held(natlet_cell *cell, natlet__agent *agent, natlet_dead_reason reason)
 {
     natlet_mail *mail = agent->mail;
 
     agent->mail = NULL;
-    natlet__dead_letter(cell, mail, reason, agent);
-    natlet__mail_free(cell, mail);
+    bury(cell, agent, mail, reason);
 }
 
 /* Lets go of what belongs to the incarnation and not to the child. */
@@ -221,10 +227,10 @@ static void release(natlet_cell *cell, natlet__agent *agent)
 
     natlet__wait_drop_all(cell, agent);
     while ((mail = natlet__mailbox_take_sys(&agent->mailbox)) != NULL) {
-        natlet__mail_free(cell, mail);
+        bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
     if (agent->mail != NULL) {
-        bury_mail(cell, agent, NATLET_DEAD_SHUTDOWN);
+        bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
     }
     agent->token = 0;
     agent->is_settled = false;
@@ -291,7 +297,7 @@ void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason 
 {
     agent->exit = why;
     if (agent->mail != NULL) {
-        bury_mail(cell, agent, NATLET_DEAD_CRASHED);
+        bury_held(cell, agent, NATLET_DEAD_CRASHED);
     }
     natlet__agent_exit(cell, agent, why);
 }
@@ -301,8 +307,7 @@ void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_re
     natlet_mail *mail;
 
     while ((mail = natlet__mailbox_take(&agent->mailbox)) != NULL) {
-        natlet__dead_letter(cell, mail, reason, agent);
-        natlet__mail_free(cell, mail);
+        bury(cell, agent, mail, reason);
     }
 }
 
@@ -347,7 +352,7 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
         agent->phase = NATLET_AGENT_BUSY;
         return;
     case NATLET_REJECT:
-        bury_mail(cell, agent, NATLET_DEAD_REJECTED);
+        bury_held(cell, agent, NATLET_DEAD_REJECTED);
         break;
     case NATLET_STOP:
         finish_mail(cell, agent);

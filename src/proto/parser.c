@@ -87,17 +87,41 @@ static inline const uint8_t *read_digits(const uint8_t *start, uint32_t *value)
     return len - 1 < SIZE_DIGITS_MAX && (*start != '0' || len == 1) ? s : NULL;
 }
 
-/* Fills *ev from "MSG subject sid size" or "MSG subject sid reply size" with single
- * blanks, if its body is there too, and returns the length of all.  Returns 0 for
- * anything else: the careful way below decides what that is. */
-static size_t read_plain_msg(natlet_slice in, const uint8_t *line_end, uint32_t message_max,
+static bool is_header_size(uint32_t header, uint32_t total)
+{
+    return header >= NATLET_HEADER_BYTES_MIN && header <= total;
+}
+
+/* The sizes that end a line: one of them, or two with headers. */
+static inline bool read_plain_sizes(const uint8_t *s, const uint8_t *line_end, bool has_headers,
+                                    uint32_t size[2])
+{
+    size[0] = 0;
+    if (has_headers) {
+        s = read_digits(s, &size[0]);
+        if (s == NULL || *s++ != ' ') {
+            return false;
+        }
+    }
+    return read_digits(s, &size[1]) == line_end;
+}
+
+/* Fills *ev from "MSG subject sid [reply] size" or "HMSG subject sid [reply] header
+ * size" with single blanks, if the body is there too, and returns the length of all.
+ * Returns 0 for anything else: the careful way below decides what that is. */
+static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uint8_t *line_end,
                              natlet__event *ev)
 {
-    const uint8_t *subject = in.ptr + MSG_BLANK_LEN;
-    const uint8_t *s = word_end(subject, line_end);
+    size_t verb = memcmp(in.ptr, "MSG ", 4) == 0 ? 4 : memcmp(in.ptr, "HMSG ", 5) == 0 ? 5 : 0;
+    const uint8_t *subject = in.ptr + verb;
+    bool has_headers = verb == 5;
     uint32_t sid;
-    uint32_t total;
+    uint32_t size[2]; /* of the header block, and of all */
 
+    if (verb == 0) {
+        return 0;
+    }
+    const uint8_t *s = word_end(subject, line_end);
     if (s == subject || *s != ' ') {
         return 0;
     }
@@ -106,25 +130,29 @@ static size_t read_plain_msg(natlet_slice in, const uint8_t *line_end, uint32_t 
     if (s == NULL || *s != ' ') {
         return 0;
     }
-    const uint8_t *third = s + 1;
-    ev->msg.reply = (natlet_slice){third, 0};
-    if (read_digits(third, &total) != line_end) {
-        s = word_end(third, line_end);
-        if (s == third || *s != ' ' || read_digits(s + 1, &total) != line_end) {
+    const uint8_t *reply = s + 1;
+    ev->msg.reply = (natlet_slice){reply, 0};
+    if (!read_plain_sizes(reply, line_end, has_headers, size)) {
+        s = word_end(reply, line_end);
+        if (s == reply || *s != ' ' || !read_plain_sizes(s + 1, line_end, has_headers, size)) {
             return 0;
         }
-        ev->msg.reply.len = (size_t)(s - third);
+        ev->msg.reply.len = (size_t)(s - reply);
     }
     const uint8_t *body = line_end + 2;
-    size_t len = (size_t)(body - in.ptr) + total + 2;
-    if (total > message_max || in.len < len || body[total] != '\r' || body[total + 1] != '\n') {
+    size_t len = (size_t)(body - in.ptr) + size[1] + 2;
+    if (size[1] > p->message_max || in.len < len || body[size[1]] != '\r' ||
+        body[size[1] + 1] != '\n') {
+        return 0;
+    }
+    if (has_headers && (!is_header_size(size[0], size[1]) || size[0] > NATLET_HEADER_BYTES_MAX)) {
         return 0;
     }
     ev->kind = NATLET__EV_MSG;
     ev->text = (natlet_slice){0};
     ev->sid = sid;
-    ev->msg.headers = (natlet_slice){body, 0};
-    ev->msg.payload = (natlet_slice){body, total};
+    ev->msg.headers = (natlet_slice){body, size[0]};
+    ev->msg.payload = (natlet_slice){body + size[0], size[1] - size[0]};
     return len;
 }
 
@@ -195,8 +223,7 @@ static natlet_status read_msg(natlet__parser *p, line *l, bool has_headers)
         (has_headers && !read_size(header, &msg->header_bytes))) {
         return NATLET_E_PROTOCOL;
     }
-    if (has_headers &&
-        (msg->header_bytes < NATLET_HEADER_BYTES_MIN || msg->header_bytes > msg->total_bytes)) {
+    if (has_headers && !is_header_size(msg->header_bytes, msg->total_bytes)) {
         return NATLET_E_PROTOCOL;
     }
     if (msg->total_bytes > p->message_max || msg->header_bytes > NATLET_HEADER_BYTES_MAX) {
@@ -318,12 +345,10 @@ static natlet_status read_line(natlet__parser *p, natlet_slice *in, natlet__even
     if (lf - in->ptr < MSG_BLANK_LEN || lf[-1] != '\r') { /* no operation is shorter */
         return NATLET_E_PROTOCOL;
     }
-    if (memcmp(in->ptr, "MSG ", MSG_BLANK_LEN) == 0) {
-        size_t len = read_plain_msg(*in, lf - 1, p->message_max, ev);
-        if (len > 0) {
-            (void)natlet__take(in, len);
-            return NATLET_EVENT;
-        }
+    size_t len = read_plain_msg(p, *in, lf - 1, ev);
+    if (len > 0) {
+        (void)natlet__take(in, len);
+        return NATLET_EVENT;
     }
     line l = {.start = in->ptr, .at = in->ptr, .end = lf - 1};
     natlet_status st = read_op(p, &l, ev);

@@ -31,7 +31,8 @@ function judge(report, name, lines, status) {
 }
 
 const wanted = process.argv.slice(2);
-const files = (wanted.length > 0 ? wanted : [path.join(root, 'build/wasm/tests')]).flatMap(modulesOf);
+const everything = [path.join(root, 'build/wasm/tests')];
+const files = (wanted.length > 0 ? wanted : everything).flatMap(modulesOf);
 const site = await startSite({ modules: path.resolve(path.dirname(files[0] ?? '.')) });
 const browser = await startChromium();
 const report = new Report();

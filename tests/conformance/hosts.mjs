@@ -3,9 +3,9 @@
 //   node tests/conformance/hosts.mjs [HOST...] [-- PROGRAM ARG...]
 //
 // HOST is posix, node, worker, chromium, glue (what only the JavaScript side can show) or
-// embedding (its API with natlet.wasm and a nats-server); all of them by default.  PROGRAM is a host of your own: it runs the command guest, whose path it
-// gets before the guest's arguments, and lets it reach nats://127.0.0.1:* only.  NODE names
-// the Node that plays node and worker.
+// embedding (its API with natlet.wasm and a nats-server); all of them by default.  PROGRAM is a
+// host of your own: it runs the command guest, whose path it gets before the guest's arguments,
+// and lets it reach nats://127.0.0.1:* only.  NODE names the Node that plays node and worker.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { freePort, Report, root, run, tempFolder, tool } from '../support/harness.mjs';
@@ -72,7 +72,8 @@ async function main() {
     const split = argv.includes('--') ? argv.indexOf('--') : argv.length;
     const own = argv.slice(split + 1);
     const wanted = argv.slice(0, split);
-    const names = wanted.length + own.length > 0 ? wanted : [...Object.keys(HOSTS), 'glue', 'embedding'];
+    const all = [...Object.keys(HOSTS), 'glue', 'embedding'];
+    const names = wanted.length + own.length > 0 ? wanted : all;
 
     const folder = process.env.B ? path.join(process.env.B, 'hosts') : tempFolder('natlet-hosts-');
     mkdirSync(folder, { recursive: true });

@@ -34,7 +34,7 @@ const USAGE = [
     [['rtt', '--queue', 'q'], /does not go with rtt/],
 ];
 
-async function usage(report, form, closedUrl) {
+async function usage(report, form, closedUrl, openUrl) {
     const cli = new Cli(form);
     for (const [args, pattern] of USAGE) {
         check(report, `usage: natlet ${args.join(' ')} (${form})`, await cli.run(args), 2, pattern);
@@ -53,6 +53,8 @@ async function usage(report, form, closedUrl) {
     );
     const refused = await new Cli(form, closedUrl).run(['pub', 'a', 'b']);
     check(report, `no server (${form})`, refused, 1, /cannot connect to nats:.*--server/);
+    const several = await new Cli(form, `${closedUrl},${openUrl}`).run(['rtt', '--count', '1']);
+    report.equal([several.code, several.stderr], [0, ''], `the second server of two (${form})`);
     const address = await new Cli(form, 'ftp://127.0.0.1').run(['pub', 'a', 'b']);
     check(report, `not a server address (${form})`, address, 1, /ws:\/\/host:port/);
 }
@@ -110,7 +112,9 @@ async function token(report, form, server) {
 }
 
 export async function refusalCases(report, form) {
-    await usage(report, form, `nats://127.0.0.1:${await freePort()}`);
+    const open = await startNats();
+    await usage(report, form, `nats://127.0.0.1:${await freePort()}`, open.url);
+    await open.stop();
     const accounts = await startNats({ config: ACCOUNTS });
     await credentials(report, form, accounts);
     await accounts.stop();

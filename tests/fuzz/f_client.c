@@ -7,8 +7,11 @@
  *
  * The input is a script: a byte says what happens next, e.g. that so many bytes of
  * the input arrive, that time passes, or what the program does meanwhile. */
+#include "client/client.h"
+#include "client/origin.h"
 #include "support/client_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +78,11 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
     if (msg->payload.len == 3) {
         (void)natlet_client_unsubscribe(r.client, sid, 0);
+    } else if (msg->payload.len % 16 == 4) {
+        natlet__client_hold(r.client);
+    } else if (msg->payload.len % 16 == 5) {
+        natlet__origin origin;
+        (void)natlet__client_origin(r.client, msg->subject.ptr, msg->subject.len, &origin);
     }
 }
 
@@ -179,12 +187,69 @@ static void say(uint32_t len, bool is_framed)
     }
 }
 
+/* What a good server could say now, so that the script comes far. */
+static void say_sense(uint32_t value)
+{
+    const natlet__requests *requests = &r.client->requests;
+    unsigned sid = sids[value / 16 % 4];
+    unsigned len = next_byte();
+    char text[1024];
+
+    switch (value % 12) {
+    case 0:
+        snprintf(text, sizeof text, "MSG a.b %u %u\r\n%0*d\r\n", sid, len, (int)len, 0);
+        break;
+    case 1:
+        snprintf(text, sizeof text,
+                 "HMSG a.b %u box 24 27\r\nNATS/1.0\r\nKey: value\r\n\r\nabc\r\n", sid);
+        break;
+    case 2:
+        snprintf(text, sizeof text, "PONG\r\nPING\r\n");
+        break;
+    case 3:
+        snprintf(text, sizeof text, "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
+        break;
+    case 4:
+        snprintf(text, sizeof text, "-ERR 'Permissions Violation for Publish to \"s\"'\r\n");
+        break;
+    case 5:
+        snprintf(text, sizeof text,
+                 "INFO {\"ldm\":%s,\"headers\":true,\"max_payload\":%u,"
+                 "\"connect_urls\":[\"h%u:1\",\"h%u:2\"]}\r\n",
+                 len & 1 ? "true" : "false", 100 + len * 300, len % 4, len % 3);
+        break;
+    case 6:
+        snprintf(text, sizeof text, "HMSG %s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
+                 (const char *)requests->inbox, (unsigned)requests->inbox_sid);
+        break;
+    case 7:
+        snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n",
+                 len & 1 ? "mapped" : (const char *)requests->inbox, (unsigned)requests->inbox_sid);
+        break;
+    case 8: /* the rest of it is what comes next */
+        snprintf(text, sizeof text, "MSG a.b %u %u\r\n", sid, len * 64);
+        break;
+    case 9:
+        snprintf(text, sizeof text, "-ERR 'Authorization Violation'\r\n");
+        break;
+    case 10:
+        snprintf(text, sizeof text, "-ERR 'Stale Connection'\r\n");
+        break;
+    default:
+        snprintf(text, sizeof text, RIG_INFO "PONG\r\n");
+        break;
+    }
+    if (is_alive()) {
+        rig_say(&r, text);
+    }
+}
+
 static void step(void)
 {
     uint32_t kind = next_byte();
     uint32_t value = next_byte();
 
-    switch (kind % 8) {
+    switch (kind % 12) {
     case 0:
     case 1:
         say(value * 4, true);
@@ -205,6 +270,14 @@ static void step(void)
         if (is_alive()) {
             rig_closed(&r, value % 2 == 0 ? 0 : 1000 + value % 16, -(natlet_status)(value % 15));
         }
+        break;
+    case 7:
+    case 8:
+    case 9:
+        say_sense(value);
+        break;
+    case 10:
+        test_host_hint(&r.host, value % 8);
         break;
     default:
         if (r.conn != NULL) {

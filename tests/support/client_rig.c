@@ -178,7 +178,7 @@ void rig_run(rig *r)
             return;
         }
     }
-    MUST(!"the client never comes to rest");
+    give_up(__LINE__, "the client never comes to rest");
 }
 
 void rig_wait_ms(rig *r, uint64_t ms)

@@ -164,7 +164,8 @@ export function start(file, args = [], options = {}) {
  *  `timeoutMs` it is killed and `late` is true. */
 export async function run(file, args = [], options = {}) {
     const { input, timeoutMs = 20000 } = options;
-    const running = start(file, args, { ...options, stdin: input === undefined ? 'ignore' : 'pipe' });
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const running = start(file, args, { ...options, stdin });
     if (input !== undefined) {
         running.child.stdin.on('error', () => {}); // it may end without reading all
         running.child.stdin.end(input);

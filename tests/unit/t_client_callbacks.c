@@ -275,7 +275,7 @@ static void a_trap_in_an_end_does_not_stop_it(void)
     what = TRAP;
     if (setjmp(trap) == 0) {
         natlet_client_close(r.client);
-        CHECK(!"no trap");
+        test_fail(__FILE__, __LINE__, "no trap", "");
     }
     CHECK_TEXT(rig_log(&r), "reply: the connection is gone\n");
     rig_run(&r);

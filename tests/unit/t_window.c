@@ -103,7 +103,7 @@ static void check_message(const natlet__event *ev)
     CHECK(ev->msg.payload.len == payload_len(next_message));
     for (size_t i = 0; i < ev->msg.payload.len; i++) {
         if (ev->msg.payload.ptr[i] != (uint8_t)next_message) {
-            CHECK(!"a payload byte is wrong");
+            test_fail(__FILE__, __LINE__, "a payload byte is wrong", "");
             break;
         }
     }

@@ -114,26 +114,30 @@ static int run_verb(const verb *v, const cli_options *options)
     return v->run(options);
 }
 
+static int run(cli_options *options)
+{
+    if (options->help) {
+        return print_line(help, "");
+    }
+    if (options->version) {
+        return print_line("natlet ", NATLET_VERSION "\n");
+    }
+    if (options->operand_count == 0) {
+        return refuse_usage("say what to do", "", ": see natlet --help");
+    }
+    join_server_info(options);
+    const verb *v = find_verb(options->operands[0]);
+    if (v == NULL) {
+        return refuse_usage("there is no verb ", options->operands[0], ": see natlet --help");
+    }
+    return run_verb(v, options);
+}
+
 int main(int argc, char **argv)
 {
     cli_options options;
+    int code = cli_options_read(&options, argc, argv) ? run(&options) : EXIT_USAGE;
 
-    if (!cli_options_read(&options, argc, argv)) {
-        return EXIT_USAGE;
-    }
-    if (options.help) {
-        return print_line(help, "");
-    }
-    if (options.version) {
-        return print_line("natlet ", NATLET_VERSION "\n");
-    }
-    if (options.operand_count == 0) {
-        return refuse_usage("say what to do", "", ": see natlet --help");
-    }
-    join_server_info(&options);
-    const verb *v = find_verb(options.operands[0]);
-    if (v == NULL) {
-        return refuse_usage("there is no verb ", options.operands[0], ": see natlet --help");
-    }
-    return run_verb(v, &options);
+    cli_options_free(&options);
+    return code;
 }

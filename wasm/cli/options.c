@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "wasm/cli/text.h"
 
 enum { TIMEOUT_MS = 5000, MS_PER_S = 1000 };
 
@@ -207,13 +206,12 @@ static bool add_operand(cli_options *options, const char *word)
 static void init_headers(cli_options *options, words all)
 {
     size_t bytes = NATLET_HEADER_BYTES_MIN;
-    cli_text mem = {0};
 
     for (int i = 0; i < all.count; i++) {
         bytes += strlen(all.at[i]) + sizeof ": \r\n";
     }
-    cli_text_room(&mem, bytes);
-    (void)natlet_headers_init(&options->headers, mem.ptr, mem.cap);
+    cli_text_room(&options->header_mem, bytes);
+    (void)natlet_headers_init(&options->headers, options->header_mem.ptr, options->header_mem.cap);
 }
 
 /* An empty variable counts as none. */
@@ -268,4 +266,9 @@ bool cli_options_read(cli_options *options, int argc, char **argv)
     }
     read_environment(options);
     return true;
+}
+
+void cli_options_free(cli_options *options)
+{
+    cli_text_free(&options->header_mem);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "natlet/headers.h"
-#include "natlet/slice.h"
+#include "wasm/cli/text.h"
 
 /* Verbs, as bits: an option says with which of them it goes. */
 enum {
@@ -26,6 +26,7 @@ typedef struct cli_options {
     uint32_t timeout_ms;
     uint64_t count; /* 0: not given */
     natlet_headers headers;
+    cli_text header_mem; /* where they lie */
     bool json, echo, help, version;
     const char *operands[CLI_OPERANDS_MAX]; /* the verb and what follows it */
     uint32_t operand_count;
@@ -34,5 +35,8 @@ typedef struct cli_options {
 
 /* Reads them; false after a notice that says what is wrong. */
 bool cli_options_read(cli_options *options, int argc, char **argv);
+
+/* Frees what reading took; also after it failed. */
+void cli_options_free(cli_options *options);
 
 #endif

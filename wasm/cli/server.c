@@ -2,9 +2,9 @@
 #include "wasm/cli/verbs.h"
 
 #include "base/bytes.h"
+#include "natlet/json.h"
 #include "wasm/cli/session.h"
 #include "json/reader.h"
-#include "natlet/json.h"
 
 /* ---- rtt ---- */
 

@@ -24,7 +24,7 @@ static const char *advice(natlet_status st)
     } known[] = {
         {NATLET_E_URL, "give --server ws://host:port/path or nats://host:port"},
         {NATLET_E_UNSUPPORTED, "use a server without TLS, as ws:// or nats://"},
-        {NATLET_E_DENIED, "let the host allow this server (--allow)"},
+        {NATLET_E_DENIED, "let the host allow this server (NATLET_ALLOW)"},
         {NATLET_E_UPGRADE, "check that this is the server's WebSocket port, else use nats://"},
         {NATLET_E_HANDSHAKE, "check that this is the server's WebSocket port, else use nats://"},
         {NATLET_E_AUTH, "check --user and --password, or --token"},
@@ -93,11 +93,14 @@ static void keep_failure(cli_session *session, const natlet_client_event *event)
     }
 }
 
-static void tell(cli_session *session, const char *what, const natlet_client_event *event)
+/* "natlet: " before, the server, after, and why. */
+static void tell(cli_session *session, const char *before, const char *after,
+                 const natlet_client_event *event)
 {
-    cli_text line = cli_notice(what);
+    cli_text line = cli_notice(before);
 
     cli_text_add(&line, natlet_client_server(session->client));
+    cli_text_puts(&line, after);
     if (event->status < 0) {
         cli_text_puts(&line, ": ");
         add_reason(&line, event->status, event->text);
@@ -110,16 +113,29 @@ static void note_state(cli_session *session, const natlet_client_event *event)
     if (event->state == NATLET_CLIENT_CONNECTED) {
         session->connects++;
         if (session->connects == 1) {
+            session->status = NATLET_OK; /* another server may have failed before */
+            session->reason.len = 0;
             cli_finish(session, NATLET_OK);
         } else {
-            tell(session, "connected again to ", event);
+            tell(session, "connected again to ", "", event);
         }
     } else if (event->state == NATLET_CLIENT_RECONNECTING) {
-        tell(session, "reconnecting, the connection is lost to ", event);
+        tell(session, "lost the connection to ", ", reconnecting", event);
     } else if (event->state == NATLET_CLIENT_CLOSED && !session->is_leaving) {
         keep_failure(session, event);
         session->is_closed = true;
         cli_finish(session, event->status < 0 ? event->status : NATLET_E_CLOSED);
+    }
+}
+
+/* What comes back is told of errors as they come, but for attempts that failed;
+ * what ends a subscription, and all others, fail with the first one. */
+static void note_error(cli_session *session, const natlet_client_event *event)
+{
+    if (!session->comes_back || event->sid != 0) {
+        keep_failure(session, event);
+    } else if (event->state == NATLET_CLIENT_CONNECTED) {
+        tell(session, "", " reports", event);
     }
 }
 
@@ -132,17 +148,13 @@ static void note_event(void *self, const natlet_client_event *event)
         note_state(session, event);
         break;
     case NATLET_CLIENT_EV_ERROR:
-        if (session->comes_back && event->sid == 0) { /* others end their subscription */
-            tell(session, "an error of ", event);
-        } else {
-            keep_failure(session, event);
-        }
+        note_error(session, event);
         break;
     case NATLET_CLIENT_EV_LAME_DUCK:
-        tell(session, "about to shut down is ", event);
+        tell(session, "", " is about to shut down", event);
         break;
     case NATLET_CLIENT_EV_SLOW_CONSUMER:
-        tell(session, "messages were dropped, output is slower than ", event);
+        tell(session, "messages from ", " were dropped: the output is too slow", event);
         break;
     case NATLET_CLIENT_EV_SERVERS:
         break;
@@ -180,8 +192,6 @@ natlet_status cli_wait(cli_session *session)
     session->is_finished = false;
     return session->status;
 }
-
-/* ---- begin and end ---- */
 
 /* ---- a termination, which is ours to act on ---- */
 

@@ -106,47 +106,40 @@ natlet_embed_record *natlet__embed_append_text(uint8_t kind, uint32_t id, int32_
     return record;
 }
 
-/* The first part that is not empty; the others lie behind it. */
-static const uint8_t *first_byte(const natlet_msg *msg)
+/* How far behind `from` a part begins; 0 if it is empty. */
+static uint16_t skip_to(const uint8_t *from, natlet_slice part)
 {
-    return msg->subject.len > 0   ? msg->subject.ptr
-           : msg->reply.len > 0   ? msg->reply.ptr
-           : msg->headers.len > 0 ? msg->headers.ptr
-                                  : msg->payload.ptr;
+    return part.len > 0 ? (uint16_t)(part.ptr - from) : 0;
 }
 
 void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg)
 {
-    const uint8_t *from = first_byte(msg);
+    /* The first part that is not empty; the others lie behind it. */
+    const uint8_t *from = msg->subject.len > 0   ? msg->subject.ptr
+                          : msg->reply.len > 0   ? msg->reply.ptr
+                          : msg->headers.len > 0 ? msg->headers.ptr
+                                                 : msg->payload.ptr;
 
-    record->subject_len = (uint16_t)msg->subject.len;
-    if (msg->reply.len > 0) {
-        record->reply_skip = (uint16_t)(msg->reply.ptr - from);
-        record->reply_len = (uint16_t)msg->reply.len;
-    }
-    if (msg->headers.len > 0) {
-        record->body_skip = (uint16_t)(msg->headers.ptr - from);
-        record->headers_len = (uint16_t)msg->headers.len;
-    } else if (msg->payload.len > 0) {
-        record->body_skip = (uint16_t)(msg->payload.ptr - from);
-    }
-    record->payload_len = (uint32_t)msg->payload.len;
     record->flags = NATLET_REC_FLAG_COPIED;
     record->at = address_of(from);
+    record->subject_len = (uint16_t)msg->subject.len;
+    record->reply_skip = skip_to(from, msg->reply);
+    record->reply_len = (uint16_t)msg->reply.len;
+    record->body_skip = skip_to(from, msg->headers.len > 0 ? msg->headers : msg->payload);
+    record->headers_len = (uint16_t)msg->headers.len;
+    record->payload_len = (uint32_t)msg->payload.len;
 }
 
-/* A message in the client's window: by segment where recv left it unmoved. */
+/* A message in the client's window: by segment where recv left it unmoved.  The
+ * payload, though it be empty, stands where its bytes would. */
 static void place_received(natlet_embed_record *record, const natlet_msg *msg)
 {
     natlet__origin origin;
-    const uint8_t *end = msg->payload.len > 0   ? msg->payload.ptr + msg->payload.len
-                         : msg->headers.len > 0 ? msg->headers.ptr + msg->headers.len
-                         : msg->reply.len > 0   ? msg->reply.ptr + msg->reply.len
-                                                : msg->subject.ptr + msg->subject.len;
+    const uint8_t *from = msg->subject.ptr;
+    size_t len = (size_t)(msg->payload.ptr - from) + msg->payload.len;
 
     natlet__embed_place(record, msg);
-    if (natlet__client_origin(the->client, msg->subject.ptr, (size_t)(end - msg->subject.ptr),
-                              &origin)) {
+    if (natlet__client_origin(the->client, from, len, &origin)) {
         record->flags = 0;
         record->segment = origin.segment;
         record->at = origin.offset;
@@ -277,20 +270,22 @@ static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
  * broken glue can cause. */
 static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
 {
-    uint64_t sum =
-        (uint64_t)sizeof *op + op->subject_len + op->reply_len + op->headers_len + op->payload_len;
     const uint8_t *at = (const uint8_t *)(op + 1);
+    natlet_slice *const part[] = {&parts->subject, &parts->reply, &parts->headers, &parts->payload};
+    uint32_t left = op->bytes - (uint32_t)sizeof *op;
 
-    if (op->bytes > room || op->bytes % 8 != 0 || sum > op->bytes) {
+    if (op->bytes < sizeof *op || op->bytes > room || op->bytes % 8 != 0) {
         return false;
     }
-    parts->subject = (natlet_slice){at, op->subject_len};
-    at += op->subject_len;
-    parts->reply = (natlet_slice){at, op->reply_len};
-    at += op->reply_len;
-    parts->headers = (natlet_slice){at, op->headers_len};
-    at += op->headers_len;
-    parts->payload = (natlet_slice){at, op->payload_len};
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t len = op->part_len[i];
+        if (len > left) {
+            return false;
+        }
+        *part[i] = (natlet_slice){at, len};
+        at += len;
+        left -= len;
+    }
     return true;
 }
 

@@ -15,7 +15,8 @@ import {
 import { CLIENT_CONNECTED, Embedding, nodeHost } from '../../../host-shims/js/src/node.js';
 
 const WAIT_MS = 5000;
-const file = process.env.NATLET_WASM ?? path.join(root, process.env.B ?? 'build', 'wasm/natlet.wasm');
+const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
+const file = process.env.NATLET_WASM ?? path.join(modules, 'natlet.wasm');
 
 const text = (bytes) => Buffer.from(bytes).toString();
 const bytesOf = (len, seed) => Uint8Array.from({ length: len }, (_, i) => (i * 7 + seed) & 0xff);

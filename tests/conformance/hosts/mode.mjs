@@ -71,6 +71,7 @@ async function checkSignals(report, begin) {
 
     const reading = begin(['cat'], { stdin: 'pipe' });
     reading.child.stdin.write('x');
-    setTimeout(() => reading.child.kill('SIGINT'), 300);
+    await until(() => reading.stdout() === 'x', 5000, 'the program');
+    reading.child.kill('SIGINT');
     report.equal((await reading.exit).code, 41, 'worker mode: a signal interrupts reading');
 }
