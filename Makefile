@@ -4,7 +4,7 @@
 # make check     unit tests, strict compile, format, arrows, symbols, style, tidy on changed files
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
-# make fuzz T=parser S=60                   make bench    beside other clients
+# make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance hosts browser modules              one suite of make test each
 # make hooks     the quick checks before each git commit  make clean
 #
@@ -171,7 +171,7 @@ conformance hosts e2e browser: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
 bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM)
-	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs $(BENCH)
 
 fuzz: $(TOOLS)/clang.env $(TOOLS)/cov.env
 	@$(MAKE) -s build/fuzz/tests/fuzz/f_$(T) B=build/fuzz CC=$(call tool,CLANG) \

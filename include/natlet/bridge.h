@@ -26,8 +26,8 @@ extern "C" {
 #endif
 
 /* Connects the two.  Returns OK, E_STATE (the cell has a bridge), or E_NO_MEMORY;
- * on failure *bridge is NULL. */
-natlet_status natlet_bridge_new(natlet_bridge **bridge, natlet_cell *cell, natlet_client *client);
+ * on failure *out is NULL. */
+natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_client *client);
 
 /* Unsubscribes everything and frees the bridge.  Not from a handler. */
 void natlet_bridge_free(natlet_bridge *bridge);

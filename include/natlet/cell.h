@@ -76,7 +76,7 @@ typedef struct natlet_cell_stats {
     uint32_t waits;     /* calls, requests and timers under way */
     uint64_t delivered; /* mail put into mailboxes */
     uint64_t handled;   /* mail that a handler is done with */
-    uint64_t refused;   /* E_FULL and E_TOO_LARGE to senders */
+    uint64_t refused;   /* E_FULL and E_TOO_LARGE, to senders that heard it */
     uint64_t late;      /* answers that nobody waited for */
     uint64_t dead[NATLET_DEAD_REASONS];
     uint64_t dead_total;
@@ -94,8 +94,8 @@ extern "C" {
 /* Makes a cell without agents; it works in the turns of `rt`.
  *
  * Returns OK; E_CONFIG (a number out of range); E_NO_MEMORY (the runtime's budget,
- * or `bytes` do not hold the tables).  On failure *cell is NULL. */
-natlet_status natlet_cell_new(natlet_cell **cell, natlet_runtime *rt,
+ * or `bytes` do not hold the tables).  On failure *out is NULL. */
+natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
                               const natlet_cell_config *config);
 
 /* Frees the cell with all its agents at once: no terminate is called.  For an

@@ -51,7 +51,8 @@
 #define NATLET_BACKOFF_SHARED_MS 5000u /* after a lame duck or a server shutdown */
 #define NATLET_STABLE_MS 10000u        /* service this long resets the backoff */
 
-/* Subscriptions of one client: 20 bits of slot.  More: E_LIMIT. */
+/* Subscriptions of one client: the default, and 20 bits of slot.  More: E_LIMIT. */
+#define NATLET_SUBSCRIPTIONS_DEFAULT 4096u
 #define NATLET_SUBSCRIPTIONS_MAX 1048575u
 
 #endif

@@ -20,7 +20,8 @@ typedef struct natlet_mailbox_config {
     uint16_t high;      /* 0: no such lane */
     uint16_t normal;    /* 16 */
     uint16_t low;       /* 0: no such lane */
-    uint32_t bytes_max; /* subject, reply, headers and payload of all queued mail: 65 536 */
+    uint32_t bytes_max; /* subject, reply, headers and payload of all queued mail: 65 536;
+                           at most NATLET_MESSAGE_BYTES_LIMIT */
 } natlet_mailbox_config;
 
 typedef struct natlet_mailbox_stats {

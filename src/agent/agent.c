@@ -95,23 +95,29 @@ void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
 
 /* ---- birth ---- */
 
-static natlet_status check_child(const natlet_child *child, const natlet__agent *parent,
-                                 size_t *state_bytes, uint32_t *places)
+/* What a child needs besides its struct. */
+typedef struct shape {
+    natlet__mailbox mailbox; /* without its places */
+    uint32_t places;
+    size_t state_bytes;
+} shape;
+
+static natlet_status read_shape(shape *s, const natlet_child *child, const natlet__agent *parent)
 {
+    *s = (shape){0};
     if ((child->behaviour == NULL) == (child->supervisor == NULL)) {
         return NATLET_E_CONFIG;
     }
     if (child->supervisor != NULL) {
-        *places = 0;
-        *state_bytes = natlet__supervisor_bytes(child->supervisor);
+        s->state_bytes = natlet__supervisor_bytes(child->supervisor);
         if (parent != NULL && parent->depth + 1u >= NATLET_SUPERVISOR_DEPTH_MAX) {
             return NATLET_E_LIMIT;
         }
-        return *state_bytes > 0 ? NATLET_OK : NATLET_E_CONFIG;
+        return s->state_bytes > 0 ? NATLET_OK : NATLET_E_CONFIG;
     }
-    *places = natlet__mailbox_places(&child->mailbox);
-    *state_bytes = child->behaviour->state_bytes;
-    return *places > 0 && child->behaviour->on_mail != NULL ? NATLET_OK : NATLET_E_CONFIG;
+    s->places = natlet__mailbox_init(&s->mailbox, &child->mailbox);
+    s->state_bytes = child->behaviour->state_bytes;
+    return s->places > 0 && child->behaviour->on_mail != NULL ? NATLET_OK : NATLET_E_CONFIG;
 }
 
 static size_t round_up(size_t bytes)
@@ -158,43 +164,40 @@ static void leave_family(natlet_cell *cell, natlet__agent *agent)
 
 static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 {
-    cell->incarnations++;
+    cell->incarnations += cell->incarnations == UINT32_MAX ? 2 : 1; /* never 0 */
     agent->pid = (natlet_pid)cell->incarnations << NATLET_PID_SLOT_BITS | agent->slot;
 }
 
 natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
                                 const natlet_child *child, natlet__agent *younger)
 {
-    size_t state_bytes;
-    uint32_t places;
-    natlet_status st = check_child(child, parent, &state_bytes, &places);
+    shape s;
+    natlet_status st = read_shape(&s, child, parent);
 
     if (st < 0) {
         return st;
     }
     size_t state_at = round_up(sizeof(natlet__agent));
-    size_t places_at = state_at + round_up(state_bytes);
-    size_t bytes = places_at + places * sizeof(natlet_mail *);
-    natlet__agent *agent =
-        bytes > state_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL; /* no overflow */
-    if (agent == NULL) {
+    size_t places_at = state_at + round_up(s.state_bytes);
+    size_t bytes = places_at + s.places * sizeof(natlet_mail *);
+    uint8_t *block = bytes > s.state_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
+    if (block == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    memset(agent, 0, bytes);
+    memset(block, 0, bytes);
+    natlet__agent *agent = (natlet__agent *)block;
+    agent->mailbox = s.mailbox;
+    agent->mailbox.places = (natlet_mail **)(block + places_at);
+    agent->state = block + state_at;
     agent->child = *child;
     agent->parent = parent;
     agent->depth = (uint8_t)(parent != NULL ? parent->depth + 1 : 0);
     agent->block_bytes = (uint32_t)bytes;
-    agent->state = (uint8_t *)agent + state_at;
     agent->phase = NATLET_AGENT_STARTING;
     st = natlet__registry_add(cell, agent);
     if (st < 0) {
-        natlet__pool_give_back(&cell->pool, agent, bytes);
+        natlet__pool_give_back(&cell->pool, block, bytes);
         return st;
-    }
-    if (places > 0) {
-        natlet__mailbox_init(&agent->mailbox, (void *)((uint8_t *)agent + places_at),
-                             &child->mailbox);
     }
     join_family(cell, agent, younger);
     name_incarnation(cell, agent);
@@ -269,7 +272,7 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
     agent->phase = NATLET_AGENT_RUNNING;
     agent->has_run = true;
     natlet__cell_tell(cell, NATLET_CELL_STARTED, agent);
-    if (agent->mailbox.queued > 0) {
+    if (agent->mailbox.queued > 0 || agent->is_asked) {
         natlet__agent_schedule(cell, agent);
     }
     return NATLET_OK;
@@ -313,8 +316,8 @@ void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_re
 
 void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
 {
-    bool was_stopped = agent->exit.kind == NATLET_EXIT_SHUTDOWN ||
-                       agent->exit.kind == NATLET_EXIT_KILLED;
+    bool was_stopped =
+        agent->exit.kind == NATLET_EXIT_SHUTDOWN || agent->exit.kind == NATLET_EXIT_KILLED;
 
     if (natlet__is_supervisor(agent)) {
         natlet__supervisor_empty(cell, agent);
@@ -439,8 +442,7 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token)
     return NATLET_LATER;
 }
 
-natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token,
-                                 int32_t result)
+natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result)
 {
     natlet__agent *agent = natlet__registry_at(cell, pid);
 
@@ -481,8 +483,7 @@ void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
     };
 }
 
-natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid,
-                                   natlet_agent_info *info)
+natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid, natlet_agent_info *info)
 {
     const natlet__agent *agent = natlet__registry_at(cell, pid);
 

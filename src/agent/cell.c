@@ -23,7 +23,7 @@ enum {
 
 static natlet_cell *cell_of(natlet__part *part)
 {
-    return (natlet_cell *)(void *)part;
+    return (natlet_cell *)part;
 }
 
 static void part_event(natlet__part *part, const natlet_host_event *event)
@@ -112,35 +112,27 @@ static uint32_t names_cap(uint32_t agents_max)
     return cap;
 }
 
-/* Cuts `count * bytes` off the front of the block; NULL if they are not there. */
-static void *carve(uint8_t **at, size_t *left, uint64_t count, size_t bytes)
+/* The limits of the configuration keep the sum far below 32 bits. */
+static size_t table_bytes(const natlet_cell_config *config)
 {
-    uint64_t want = (count * bytes + (ALIGN - 1)) & ~(uint64_t)(ALIGN - 1);
-    uint8_t *piece = *at;
-
-    if (*at == NULL || want > *left) {
-        *at = NULL;
-        return NULL;
-    }
-    *at += want;
-    *left -= (size_t)want;
-    return piece;
+    return config->agents_max * sizeof(natlet__agent_slot) +
+           config->waits_max * sizeof(natlet__wait_slot) +
+           config->dead_letters * sizeof(natlet_dead_letter) +
+           names_cap(config->agents_max) * sizeof(uint32_t);
 }
 
-static natlet_status lay_out(natlet_cell *cell)
-{
-    const natlet_cell_config *config = &cell->config;
-    uint8_t *at = (uint8_t *)(cell + 1);
-    size_t left = config->bytes;
-    uint32_t names = names_cap(config->agents_max);
+_Static_assert(sizeof(natlet_cell) % ALIGN == 0, "each table is aligned, as is the pool");
+_Static_assert(sizeof(natlet__agent_slot) % ALIGN == 0, "each table is aligned");
+_Static_assert(sizeof(natlet__wait_slot) % ALIGN == 0, "each table is aligned");
+_Static_assert(sizeof(natlet_dead_letter) % ALIGN == 0, "each table is aligned");
 
-    cell->slots = carve(&at, &left, config->agents_max, sizeof *cell->slots);
-    cell->wait_slots = carve(&at, &left, config->waits_max, sizeof *cell->wait_slots);
-    cell->names = carve(&at, &left, names, sizeof *cell->names);
-    cell->dead = carve(&at, &left, config->dead_letters, sizeof *cell->dead);
-    cell->names_mask = names - 1;
-    cell->pool_bytes = left;
-    return at != NULL ? natlet__pool_init(&cell->pool, at, left) : NATLET_E_NO_MEMORY;
+static void place_tables(natlet_cell *cell)
+{
+    cell->slots = (natlet__agent_slot *)(cell + 1);
+    cell->wait_slots = (natlet__wait_slot *)(cell->slots + cell->config.agents_max);
+    cell->dead = (natlet_dead_letter *)(cell->wait_slots + cell->config.waits_max);
+    cell->names = (uint32_t *)(cell->dead + cell->config.dead_letters);
+    cell->names_mask = names_cap(cell->config.agents_max) - 1;
 }
 
 static void link_free_slots(natlet_cell *cell)
@@ -163,8 +155,11 @@ natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
     if (!read_config(&whole)) {
         return NATLET_E_CONFIG;
     }
+    size_t tables = table_bytes(&whole);
     size_t bytes = sizeof(natlet_cell) + whole.bytes;
-    natlet_cell *cell = bytes > whole.bytes ? natlet__memory_take(&rt->memory, bytes) : NULL;
+    natlet_cell *cell = tables < whole.bytes && bytes > whole.bytes
+                            ? natlet__memory_take(&rt->memory, bytes)
+                            : NULL;
     if (cell == NULL) {
         return NATLET_E_NO_MEMORY;
     }
@@ -175,12 +170,15 @@ natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
     cell->stamped_us = UINT64_MAX; /* not in any turn yet */
     cell->part = (natlet__part){
         .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
-    natlet_status st = lay_out(cell);
+    place_tables(cell);
+    link_free_slots(cell);
+    cell->pool_bytes = whole.bytes - tables;
+    natlet_status st =
+        natlet__pool_init(&cell->pool, (uint8_t *)(cell + 1) + tables, cell->pool_bytes);
     if (st < 0) {
         natlet__memory_give_back(&rt->memory, cell, bytes);
         return st;
     }
-    link_free_slots(cell);
     natlet__runtime_add(rt, &cell->part);
     *out = cell;
     return NATLET_OK;
@@ -216,8 +214,10 @@ natlet_status natlet_cell_recover(natlet_cell *cell)
         natlet__supervisor_start_trapped(cell, agent);
         return NATLET_OK;
     }
-    if (agent->parent->phase == NATLET_AGENT_STARTING) {
-        return NATLET_E_POISONED; /* in a terminate, while a start was undone */
+    for (const natlet__agent *above = agent->parent; above != NULL; above = above->parent) {
+        if (above->phase == NATLET_AGENT_STARTING) {
+            return NATLET_E_POISONED; /* in a terminate, while a start was undone */
+        }
     }
     natlet__agent_crash(cell, agent, (natlet_reason){NATLET_EXIT_TRAP, NATLET_E_TRAP});
     return NATLET_OK;

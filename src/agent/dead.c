@@ -24,8 +24,8 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
 {
     const natlet_mail *mail = event->mail;
     natlet_dead_letter *letter = next_place(cell);
-    size_t len = mail->subject.len < NATLET_DEAD_SUBJECT_MAX ? mail->subject.len
-                                                             : NATLET_DEAD_SUBJECT_MAX;
+    size_t len =
+        mail->subject.len < NATLET_DEAD_SUBJECT_MAX ? mail->subject.len : NATLET_DEAD_SUBJECT_MAX;
 
     *letter = (natlet_dead_letter){.id_ns = mail->id_ns,
                                    .from = mail->from,
@@ -54,10 +54,8 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
                          const natlet__agent *agent)
 {
     natlet__wait *wait = natlet__wait_of_call(cell, mail);
-    natlet_cell_event event = {.kind = NATLET_CELL_DEAD_LETTER,
-                               .pid = mail->to,
-                               .dead = reason,
-                               .mail = mail};
+    natlet_cell_event event = {
+        .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
 
     if (is_noise(cell, mail)) {
         return;

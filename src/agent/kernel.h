@@ -73,7 +73,7 @@ struct natlet__supervisor {
     natlet__timer patience;              /* for that child */
     natlet_reason outcome;               /* STOPPING: how it will have ended */
     uint32_t intensity;
-    uint64_t counted;    /* restarts so far */
+    uint64_t counted;       /* restarts so far */
     uint64_t restarts_us[]; /* the last intensity + 1 of them, a ring */
 };
 
@@ -90,10 +90,10 @@ struct natlet__wait {
     natlet_mail mail; /* first, so that a mail is its wait */
     natlet__timer timer;
     natlet_cell *cell;
-    natlet__agent *agent;     /* NULL: it does not wait any more, but the outlet knows this */
+    natlet__agent *agent;      /* NULL: it does not wait any more, but the outlet knows this */
     natlet__wait *prev, *next; /* of the agent's waits */
-    uint64_t asked_id;        /* CALL: id_ns of the mail that asks */
-    uint32_t outlet_id;       /* REQUEST: the outlet's own */
+    uint64_t asked_id;         /* CALL: id_ns of the mail that asks */
+    uint32_t outlet_id;        /* REQUEST: the outlet's own */
     uint32_t ref;
     natlet__wait_kind kind;
 };

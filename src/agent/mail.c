@@ -2,8 +2,8 @@
 #include "natlet/mail.h"
 
 #include "base/bytes.h"
-#include "json/reader.h"
 #include "natlet/json.h"
+#include "json/reader.h"
 
 #define NS_PER_S 1000000000u
 
@@ -38,8 +38,7 @@ static void write_from(natlet_json_out *out, natlet_pid from)
     if (from == 0) {
         natlet_json_out_string(out, natlet__text("nats"));
     } else {
-        natlet_json_out_string(out,
-                                (natlet_slice){digits, natlet__write_decimal(digits, from)});
+        natlet_json_out_string(out, (natlet_slice){digits, natlet__write_decimal(digits, from)});
     }
 }
 

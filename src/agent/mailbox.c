@@ -2,51 +2,36 @@
 #include "agent/mailbox.h"
 
 #include "base/assert.h"
+#include "natlet/limits.h"
 
 enum { NORMAL = NATLET_PRIORITY_NORMAL, SYS = NATLET_PRIORITY_SYS };
 
 /* The shares of a round, and the order in which they are used up. */
 static const uint8_t share[NATLET_PRIORITIES] = {
     [NATLET_PRIORITY_NORMAL] = 2, [NATLET_PRIORITY_HIGH] = 4, [NATLET_PRIORITY_LOW] = 1};
-static const uint8_t order[] = {NATLET_PRIORITY_HIGH, NATLET_PRIORITY_NORMAL,
-                                NATLET_PRIORITY_LOW};
+static const uint8_t order[] = {NATLET_PRIORITY_HIGH, NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_LOW};
 
-/* The places of each lane. */
-static void read_shape(const natlet_mailbox_config *config, uint16_t caps[NATLET_PRIORITIES])
+uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config)
 {
-    caps[NATLET_PRIORITY_HIGH] = config->high;
-    caps[NATLET_PRIORITY_LOW] = config->low;
-    caps[NORMAL] = config->normal > 0 ? config->normal : NATLET_MAILBOX_NORMAL_DEFAULT;
-    caps[SYS] = config->sys > 0 ? config->sys : NATLET_MAILBOX_SYS_DEFAULT;
-}
+    const uint16_t caps[NATLET_PRIORITIES] = {
+        [NORMAL] = config->normal > 0 ? config->normal : NATLET_MAILBOX_NORMAL_DEFAULT,
+        [NATLET_PRIORITY_HIGH] = config->high,
+        [NATLET_PRIORITY_LOW] = config->low,
+        [SYS] = config->sys > 0 ? config->sys : NATLET_MAILBOX_SYS_DEFAULT,
+    };
+    uint32_t places = 0;
 
-uint32_t natlet__mailbox_places(const natlet_mailbox_config *config)
-{
-    uint16_t caps[NATLET_PRIORITIES];
-    uint32_t sum = 0;
-
-    read_shape(config, caps);
-    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-        sum += caps[i];
-    }
-    return sum <= UINT16_MAX ? sum : 0;
-}
-
-void natlet__mailbox_init(natlet__mailbox *box, natlet_mail **places,
-                          const natlet_mailbox_config *config)
-{
-    uint16_t caps[NATLET_PRIORITIES];
-    uint16_t start = 0;
-
-    read_shape(config, caps);
-    *box = (natlet__mailbox){.places = places, .bytes_max = config->bytes_max};
+    *box = (natlet__mailbox){.bytes_max = config->bytes_max};
     if (box->bytes_max == 0) {
         box->bytes_max = NATLET_MAILBOX_BYTES_DEFAULT;
     }
     for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-        box->lanes[i] = (natlet__lane){.start = start, .cap = caps[i], .free_min = caps[i]};
-        start = (uint16_t)(start + caps[i]);
+        box->lanes[i].start = (uint16_t)places;
+        box->lanes[i].cap = caps[i];
+        box->lanes[i].free_min = caps[i];
+        places += caps[i];
     }
+    return places <= UINT16_MAX && box->bytes_max <= NATLET_MESSAGE_BYTES_LIMIT ? places : 0;
 }
 
 static natlet__lane *lane_for(natlet__mailbox *box, uint8_t priority)

@@ -26,12 +26,9 @@ typedef struct natlet__mailbox {
     uint32_t refused;
 } natlet__mailbox;
 
-/* Places that a mailbox of this shape needs; 0 if it is out of range. */
-uint32_t natlet__mailbox_places(const natlet_mailbox_config *config);
-
-/* Builds an empty mailbox over so many places. */
-void natlet__mailbox_init(natlet__mailbox *box, natlet_mail **places,
-                          const natlet_mailbox_config *config);
+/* Makes an empty mailbox.  Returns how many places it needs, which the owner then
+ * sets; 0 if the configuration is out of range. */
+uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config);
 
 /* Whether `bytes` with `priority` (not SYS) find room now; a refusal is counted.
  * Returns OK, E_FULL, or E_TOO_LARGE (never). */

@@ -108,7 +108,6 @@ static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natl
         natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
     natlet_mail *mail = st == NATLET_OK ? natlet__mail_new(cell, draft) : NULL;
     if (mail == NULL) {
-        cell->stats.refused++;
         return st < 0 ? st : NATLET_E_FULL;
     }
     mail->to = agent->pid;
@@ -144,8 +143,8 @@ natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, cons
     if (st == NATLET_OK) {
         sent->kind = NATLET_MAIL_NATS;
     } else {
-        bury(cell, &draft,
-             st == NATLET_E_NO_AGENT ? NATLET_DEAD_NO_AGENT : NATLET_DEAD_OVERFLOW, agent);
+        bury(cell, &draft, st == NATLET_E_NO_AGENT ? NATLET_DEAD_NO_AGENT : NATLET_DEAD_OVERFLOW,
+             agent);
     }
     natlet__unlock(cell, was);
     return st;
@@ -181,6 +180,8 @@ static natlet_status send_to(natlet_cell *cell, natlet__agent *agent, natlet_pid
         (*sent)->from = natlet_agent_self(cell);
     } else if (st == NATLET_E_NO_AGENT) {
         bury_sent(cell, draft, to, agent);
+    } else if (st != NATLET_E_INVALID) {
+        cell->stats.refused++;
     }
     return st;
 }
@@ -189,20 +190,17 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 {
     uint32_t was = natlet__lock(cell);
     natlet_mail *sent;
-    natlet_status st =
-        send_to(cell, natlet__registry_at(cell, to), to, mail, &sent);
+    natlet_status st = send_to(cell, natlet__registry_at(cell, to), to, mail, &sent);
 
     natlet__unlock(cell, was);
     return st;
 }
 
-natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name,
-                                     const natlet_mail *mail)
+natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
     natlet_mail *sent;
-    natlet_status st =
-        send_to(cell, natlet__registry_find(cell, name), 0, mail, &sent);
+    natlet_status st = send_to(cell, natlet__registry_find(cell, name), 0, mail, &sent);
 
     natlet__unlock(cell, was);
     return st;
@@ -217,8 +215,7 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
     if (cell->running == NULL) {
         return NATLET_E_STATE;
     }
-    natlet_status st =
-        natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_CALL, timeout_ms);
+    natlet_status st = natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_CALL, timeout_ms);
     if (st < 0) {
         return st;
     }
@@ -247,8 +244,7 @@ natlet_status natlet_agent_call(natlet_cell *cell, natlet_pid to, const natlet_m
 
 static natlet_status publish(natlet_cell *cell, const natlet_msg *msg)
 {
-    return cell->outlet != NULL ? cell->outlet->publish(cell->outlet, msg)
-                                : NATLET_E_UNSUPPORTED;
+    return cell->outlet != NULL ? cell->outlet->publish(cell->outlet, msg) : NATLET_E_UNSUPPORTED;
 }
 
 natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
@@ -258,11 +254,10 @@ natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
     natlet_status st = NATLET_OK;
     natlet__wait *wait = natlet__wait_of_call(cell, request);
 
-    if (request->reply.len > 0) {
+    if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
         st = publish(cell, &(natlet_msg){.subject = request->reply, .payload = payload});
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, natlet_agent_self(cell),
-                            &(natlet_msg){.payload = payload});
+        natlet__wait_answer(cell, wait, natlet_agent_self(cell), &(natlet_msg){.payload = payload});
     } else {
         cell->stats.late++;
     }

@@ -211,8 +211,8 @@ static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome)
 
 void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience)
 {
-    natlet__supervisor *sup =
-        (natlet__supervisor *)(void *)((char *)patience - offsetof(natlet__supervisor, patience));
+    void *at = (char *)patience - offsetof(natlet__supervisor, patience);
+    natlet__supervisor *sup = at;
 
     kill(cell, sup->stopping);
     natlet__agent_schedule(cell, sup->agent);

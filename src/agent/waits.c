@@ -65,8 +65,9 @@ static void unlink_from_agent(natlet__wait *wait)
 natlet_status natlet__wait_new(natlet_cell *cell, natlet__wait **out, natlet__agent *agent,
                                natlet__wait_kind kind, uint32_t delay_ms)
 {
-    natlet_status st =
-        cell->free_wait == NATLET__NO_WAIT ? NATLET_E_FULL : natlet__mailbox_reserve(&agent->mailbox);
+    natlet_status st = cell->free_wait == NATLET__NO_WAIT
+                           ? NATLET_E_FULL
+                           : natlet__mailbox_reserve(&agent->mailbox);
     natlet__wait *wait = st == NATLET_OK ? natlet__pool_take(&cell->pool, sizeof *wait) : NULL;
 
     if (wait == NULL) {
@@ -179,10 +180,10 @@ void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const n
 
 void natlet__wait_due(natlet_cell *cell, natlet__timer *timer)
 {
-    natlet__wait *wait = (natlet__wait *)(void *)((char *)timer - offsetof(natlet__wait, timer));
+    void *at = (char *)timer - offsetof(natlet__wait, timer);
+    natlet__wait *wait = at;
 
-    natlet__wait_end(cell, wait,
-                     wait->kind == NATLET__WAIT_TIMER ? NATLET_OK : NATLET_E_TIMEOUT);
+    natlet__wait_end(cell, wait, wait->kind == NATLET__WAIT_TIMER ? NATLET_OK : NATLET_E_TIMEOUT);
 }
 
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail)

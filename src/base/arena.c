@@ -5,7 +5,7 @@
  *     | bytes          | bytes of the block before | next | previous | ...  free
  *
  * Free blocks stand in a bin by the power of two of their size.  A request looks
- * at a few blocks of its own bin, then takes the first of the next bin that has
+ * at the first block of its own bin, then takes the first of the next bin that has
  * any, where every block is large enough: no search grows with the number of
  * blocks, unless memory is nearly used up.  Two neighbours are never both free. */
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "natlet/allocator.h"
 
-enum { ALIGN = 8, BINS = 28, TRIES = 8, BIN0_BITS = 4 };
+enum { ALIGN = 8, BINS = 28, BIN0_BITS = 4 };
 
 /* The lowest bit of `bytes`, which is a multiple of ALIGN. */
 #define IN_USE ((size_t)1)
@@ -129,25 +129,20 @@ static void take_from_bin(natlet_arena *arena, block *b)
     }
 }
 
-static block *first_fit(block *b, size_t bytes, size_t tries)
-{
-    while (b != NULL && b->bytes < bytes && tries > 0) {
-        b = b->next;
-        tries--;
-    }
-    return b != NULL && b->bytes >= bytes ? b : NULL;
-}
-
+/* The search in a bin's own list comes last: it alone may be long. */
 static block *find(const natlet_arena *arena, size_t bytes)
 {
     uint32_t bin = bin_of(bytes);
     uint32_t larger = arena->filled & ~(((uint32_t)2 << bin) - 1);
-    block *b = first_fit(arena->bins[bin], bytes, TRIES);
+    block *b = arena->bins[bin];
 
-    if (b == NULL && larger != 0) {
-        b = arena->bins[__builtin_ctz(larger)];
+    if (larger != 0 && (b == NULL || b->bytes < bytes)) {
+        return arena->bins[__builtin_ctz(larger)];
     }
-    return b != NULL ? b : first_fit(arena->bins[bin], bytes, SIZE_MAX);
+    while (b != NULL && b->bytes < bytes) {
+        b = b->next;
+    }
+    return b;
 }
 
 /* ---- taking and giving back ---- */

@@ -1,5 +1,59 @@
 #include "base/bytes.h"
 
+void natlet__skip(natlet_slice *text, size_t n)
+{
+    NATLET_ASSERT(n <= text->len);
+    if (n > 0) { /* an empty slice may have no address */
+        text->ptr += n;
+        text->len -= n;
+    }
+}
+
+bool natlet__cut(natlet_slice *text, uint8_t mark, natlet_slice *head)
+{
+    const uint8_t *at = text->len > 0 ? memchr(text->ptr, mark, text->len) : NULL;
+
+    *head = *text;
+    if (at == NULL) {
+        return false;
+    }
+    head->len = (size_t)(at - text->ptr);
+    natlet__skip(text, head->len + 1);
+    return true;
+}
+
+bool natlet__is_clean(natlet_slice text, uint8_t least)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < least || text.ptr[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint8_t *natlet__put(uint8_t *out, natlet_slice text)
+{
+    if (text.len > 0) {
+        memcpy(out, text.ptr, text.len);
+    }
+    return out + text.len;
+}
+
+uint32_t natlet__word_index(const char *words, natlet_slice word)
+{
+    uint32_t index = 0;
+
+    for (; *words != '\0'; index++) {
+        natlet_slice known = natlet__text(words);
+        if (natlet__equal_nocase(word, known)) {
+            break;
+        }
+        words += known.len + 1;
+    }
+    return index;
+}
+
 static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {

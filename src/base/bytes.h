@@ -32,6 +32,23 @@ static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
     return head;
 }
 
+/* Cuts the first `n` bytes off `text`. */
+void natlet__skip(natlet_slice *text, size_t n);
+
+/* Cuts what stands before the first `mark` off `text` into *head, and the mark.
+ * Returns false if there is no mark: `text` stays, and *head is all of it. */
+bool natlet__cut(natlet_slice *text, uint8_t mark, natlet_slice *head);
+
+/* Whether no byte of `text` is below `least`, or DEL. */
+bool natlet__is_clean(natlet_slice text, uint8_t least);
+
+/* Copies `text` to `out`; returns the place behind it. */
+uint8_t *natlet__put(uint8_t *out, natlet_slice text);
+
+/* The place of `word` in a list of words, each with a NUL behind it, but for the
+ * case of ASCII letters; what it returns for a stranger is the number of words. */
+uint32_t natlet__word_index(const char *words, natlet_slice word);
+
 static inline uint8_t natlet__lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;

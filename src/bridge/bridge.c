@@ -30,7 +30,7 @@ struct natlet_bridge {
 
 static natlet_bridge *bridge_of(natlet__outlet *outlet)
 {
-    return (natlet_bridge *)(void *)outlet;
+    return (natlet_bridge *)outlet;
 }
 
 /* ---- in ---- */
@@ -39,8 +39,10 @@ static const struct {
     natlet_slice text;
     natlet_priority priority;
 } priorities[] = {
-    {NATLET_TEXT("critical"), NATLET_PRIORITY_HIGH}, {NATLET_TEXT("high"), NATLET_PRIORITY_HIGH},
-    {NATLET_TEXT("medium"), NATLET_PRIORITY_NORMAL}, {NATLET_TEXT("normal"), NATLET_PRIORITY_NORMAL},
+    {NATLET_TEXT("critical"), NATLET_PRIORITY_HIGH},
+    {NATLET_TEXT("high"), NATLET_PRIORITY_HIGH},
+    {NATLET_TEXT("medium"), NATLET_PRIORITY_NORMAL},
+    {NATLET_TEXT("normal"), NATLET_PRIORITY_NORMAL},
     {NATLET_TEXT("low"), NATLET_PRIORITY_LOW},
 };
 
@@ -128,8 +130,8 @@ static void join(natlet_bridge *bridge, subscription *sub)
     bridge->stats.subscriptions++;
 }
 
-natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent,
-                                      natlet_slice subject, natlet_slice queue, uint32_t *sid)
+natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, natlet_slice subject,
+                                      natlet_slice queue, uint32_t *sid)
 {
     natlet__memory *memory = &bridge->cell->rt->memory;
     natlet__agent *child = natlet__registry_at(bridge->cell, agent);
@@ -146,8 +148,7 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent,
     sub->memory = memory;
     sub->agent = child;
     const natlet_sink sink = {sub, on_message, on_ended};
-    natlet_status st =
-        natlet_client_subscribe(bridge->client, &sub->sid, subject, &options, &sink);
+    natlet_status st = natlet_client_subscribe(bridge->client, &sub->sid, subject, &options, &sink);
     if (st < 0) {
         natlet__memory_give_back(memory, sub, sizeof *sub);
         return st;

@@ -4,8 +4,6 @@
 #include "base/bytes.h"
 #include "client/origin.h"
 
-enum { US_PER_MS = 1000 };
-
 /* ---- saying what happened ---- */
 
 uint64_t natlet__client_now_us(natlet_client *client)
@@ -13,33 +11,38 @@ uint64_t natlet__client_now_us(natlet_client *client)
     return client->rt->in_turn ? client->rt->now_us : natlet__runtime_clock_us(client->rt);
 }
 
-void natlet__client_emit(natlet_client *client, const natlet_client_event *event)
+void natlet__client_start(natlet_client *client, natlet__timer *timer, uint64_t wait_us)
 {
+    natlet__timers_start(&client->timers, timer, natlet__client_now_us(client) + wait_us);
+}
+
+void natlet__client_tell(natlet_client *client, natlet_client_event_kind kind, natlet_status st,
+                         natlet_slice text, uint32_t sid)
+{
+    const natlet_client_event event = {.kind = kind,
+                                       .state = client->state,
+                                       .status = st,
+                                       .text = text,
+                                       .close_code = client->link.close_code,
+                                       .sid = sid};
+
     if (client->config.on_event != NULL) {
-        client->config.on_event(client->config.self, event);
+        client->config.on_event(client->config.self, &event);
     }
+}
+
+void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind kind,
+                                natlet_status st)
+{
+    natlet_slice reason = {client->link.reason, st < 0 ? client->link.reason_len : 0};
+
+    natlet__client_tell(client, kind, st, reason, 0);
 }
 
 void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why)
 {
-    natlet_slice reason = {client->link.reason, client->link.reason_len};
-
     client->state = state;
-    natlet__client_emit(client, &(natlet_client_event){.kind = NATLET_CLIENT_EV_STATE,
-                                                       .state = state,
-                                                       .status = why,
-                                                       .text = why < 0 ? reason : (natlet_slice){0},
-                                                       .close_code = client->link.close_code});
-}
-
-void natlet__client_warn(natlet_client *client, natlet_status st, natlet_slice text, uint32_t sid)
-{
-    natlet__client_emit(client, &(natlet_client_event){.kind = NATLET_CLIENT_EV_ERROR,
-                                                       .state = client->state,
-                                                       .status = st,
-                                                       .text = text,
-                                                       .close_code = client->link.close_code,
-                                                       .sid = sid});
+    natlet__client_tell_reason(client, NATLET_CLIENT_EV_STATE, why);
 }
 
 const char *natlet_client_state_text(natlet_client_state state)
@@ -165,8 +168,11 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
     natlet_status st = natlet__config_take(client, config);
 
     client->servers.memory = memory;
-    client->subs =
-        (natlet__subscriptions){.memory = memory, .cap_max = client->config.subscriptions_max};
+    client->window.memory = memory;
+    client->outbox.memory = memory;
+    client->outbox.random = &client->rt->random;
+    client->subs.memory = memory;
+    client->subs.cap_max = client->config.subscriptions_max;
     client->backoff.fixed_ms = client->config.reconnect_ms;
     if (st == NATLET_OK) {
         st = natlet__servers_fill(&client->servers, client->config.servers);
@@ -175,8 +181,8 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
         st = natlet__window_init(&client->window, client->config.rx_bytes);
     }
     if (st == NATLET_OK) {
-        st = natlet__outbox_init(&client->outbox, memory, &client->rt->random,
-                                 client->config.tx_bytes, client->config.pending_bytes_max);
+        st = natlet__outbox_init(&client->outbox, client->config.tx_bytes,
+                                 client->config.pending_bytes_max);
     }
     return st;
 }
@@ -213,10 +219,6 @@ natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
     client->connect_timer.kind = NATLET__TIMER_CONNECT;
     client->ping_timer.kind = NATLET__TIMER_PING;
     client->drain_timer.kind = NATLET__TIMER_DRAIN;
-    client->window = (natlet__window){.memory = &rt->memory,
-                                      .copied_bytes = &client->stats.copied_bytes,
-                                      .block_max = &client->stats.rx_block_max};
-    client->outbox.memory = &rt->memory;
     natlet_status st = set_up(client, config);
     if (st < 0) {
         give_back(client);
@@ -304,7 +306,9 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
     stats.subscriptions = client->subs.live - (client->requests.inbox_sid != 0 ? 1 : 0);
     stats.requests = client->requests.live;
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
-    stats.outbox_max = client->outbox.used_max;
+    stats.outbox_max = (uint32_t)client->outbox.used_max;
+    stats.copied_bytes = client->window.copied_bytes;
+    stats.rx_block_max = (uint32_t)client->window.block_max;
     return stats;
 }
 

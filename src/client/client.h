@@ -50,32 +50,34 @@ typedef enum natlet__link_state {
     NATLET__LINK_UP,
 } natlet__link_state;
 
-enum { NATLET__REASON_MAX = 128 };
+enum { NATLET__REASON_MAX = 128, NATLET__US_PER_MS = 1000 };
 
+/* What most functions look at stands first, here and in the client: short offsets
+ * are short instructions. */
 typedef struct natlet__link {
     natlet__link_state state;
     uint32_t conn; /* as the host knows it; 0: none */
     uint32_t transport;
-    bool is_framed;      /* RFC 6455 is ours */
-    bool is_readable;    /* the host may have bytes: recv has not said E_AGAIN */
-    bool is_blocked;     /* the last send was short: WRITABLE will come */
-    bool is_closed;      /* CLOSED came: what is left to read is all there will be */
-    bool pong_is_due;    /* however many PINGs came since the last flush */
-    bool ws_pong_is_due; /* to the latest WebSocket ping */
+    uint32_t close_code;         /* of the WebSocket; 0: none */
+    natlet_status why;           /* it ends, as far as the server or the host said; OK: not said */
+    natlet_status closed_status; /* of the CLOSED event */
+    bool is_framed;              /* RFC 6455 is ours */
+    bool is_readable;            /* the host may have bytes: recv has not said E_AGAIN */
+    bool is_blocked;             /* the last send was short: WRITABLE will come */
+    bool is_closed;              /* CLOSED came: what is left to read is all there will be */
+    bool is_reported;            /* why it ends was told as an error of its own */
+    bool pong_is_due;            /* however many PINGs came since the last flush */
+    bool ws_pong_is_due;         /* to the latest WebSocket ping */
     uint8_t ws_pong_len;
-    uint8_t ws_pong[NATLET__WS_CONTROL_MAX];
-    natlet__ws ws;
-    natlet__handshake handshake;
+    uint8_t reason_len;
     natlet__parser parser;
     uint64_t up_since_us;
     uint64_t received_at_ping; /* stats.received_bytes when the last PING was due */
-    bool is_reported;          /* why it ends was told as an error of its own */
-    /* Why it ends, as far as the server or the host said. */
-    natlet_status why;           /* OK: not said */
-    natlet_status closed_status; /* of the CLOSED event */
-    uint32_t close_code;
+    natlet__url url;           /* its slices lie in the server's text */
+    natlet__handshake handshake;
+    natlet__ws ws;
+    uint8_t ws_pong[NATLET__WS_CONTROL_MAX];
     uint8_t reason[NATLET__REASON_MAX];
-    uint8_t reason_len;
 } natlet__link;
 
 /* ---- requests ---- */
@@ -91,10 +93,11 @@ typedef struct natlet__request {
 } natlet__request;
 
 enum { NATLET__INBOX_RANDOM = 22, NATLET__INBOX_PREFIX_MAX = 128, NATLET__TOKEN_MAX = 9 };
+enum { NATLET__REQUEST_CHUNKS = 16 };
 
 typedef struct natlet__requests {
-    natlet__request **chunks; /* timers must stay in place, so only this table moves */
-    uint32_t chunk_count, chunk_cap;
+    natlet__request *chunks[NATLET__REQUEST_CHUNKS]; /* never move: there are timers in them */
+    uint32_t chunk_count;
     uint32_t used;      /* slots that were ever used */
     uint32_t free_slot; /* slot + 1; 0: none */
     uint32_t live;
@@ -151,30 +154,30 @@ typedef enum natlet__timer_kind {
 struct natlet_client {
     natlet__part part; /* first, so that a part is its client */
     natlet_runtime *rt;
+    natlet_client_state state;
+    natlet_status end_status;
+    bool is_ending;       /* the callbacks of the end are running, or one of them trapped */
+    bool is_shared_end;   /* others lose this server too: spread out */
+    bool headers;         /* the server knows HPUB */
+    uint32_t max_payload; /* of the server; 0: not said */
+    natlet__link link;
+    natlet__outbox outbox;
+    natlet__window window;
+    natlet__subscriptions subs;
+    natlet__servers servers;
+    natlet__timers timers;
+    natlet__timer dial_timer, connect_timer, ping_timer, drain_timer;
+    natlet__backoff backoff;
+    natlet__pongs pongs;
+    natlet__drain drain;
+    natlet__requests requests;
+    natlet_client_stats stats;
+    uint64_t held_turn; /* of the runtime, in which no more is read */
+    uint8_t *info;      /* the last document */
+    size_t info_len;
     natlet_client_config config; /* its slices lie in config_text */
     uint8_t *config_text;
     size_t config_text_bytes;
-    natlet_client_state state;
-    bool is_ending; /* the callbacks of the end are running, or one of them trapped */
-    natlet_status end_status;
-    bool is_shared_end; /* others lose this server too: spread out */
-    uint64_t held_turn; /* of the runtime in which no more is read */
-    natlet__timers timers;
-    natlet__timer dial_timer, connect_timer, ping_timer, drain_timer;
-    natlet__servers servers;
-    natlet__backoff backoff;
-    natlet__link link;
-    natlet__window window;
-    natlet__outbox outbox;
-    natlet__subscriptions subs;
-    natlet__requests requests;
-    natlet__pongs pongs;
-    natlet__drain drain;
-    uint8_t *info; /* the last document */
-    size_t info_len;
-    uint32_t max_payload; /* 0: not said */
-    bool headers;         /* the server knows HPUB */
-    natlet_client_stats stats;
 };
 
 /* ---- client.c ---- */
@@ -182,13 +185,18 @@ struct natlet_client {
 /* The clock for a deadline: that of the turn inside one, else the host's. */
 uint64_t natlet__client_now_us(natlet_client *client);
 
-void natlet__client_emit(natlet_client *client, const natlet_client_event *event);
+/* Starts a timer of the client's. */
+void natlet__client_start(natlet_client *client, natlet__timer *timer, uint64_t wait_us);
 
-/* Changes the state and says so; the text to a `why` < 0 is the link's reason. */
+void natlet__client_tell(natlet_client *client, natlet_client_event_kind kind, natlet_status st,
+                         natlet_slice text, uint32_t sid);
+
+/* The text to an `st` < 0 is the link's reason. */
+void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind kind,
+                                natlet_status st);
+
+/* Changes the state and says so. */
 void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why);
-
-/* An error that ends nothing. */
-void natlet__client_warn(natlet_client *client, natlet_status st, natlet_slice text, uint32_t sid);
 
 /* Closes for good: every callback that is due is called. */
 void natlet__client_end(natlet_client *client, natlet_status why);
@@ -296,7 +304,7 @@ natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscriptio
 /* After a connect: SUB for all.  Returns OK or why it failed. */
 natlet_status natlet__subscribe_again(natlet_client *client);
 
-/* The live one that a permission error is about; 0: none. */
+/* The live one that a permission error is about; 0: none.  `subject` lies in `text`. */
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text);
 

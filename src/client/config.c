@@ -5,63 +5,66 @@
 
 enum {
     BUFFER_BYTES_MIN = 512,
-    HEADERS_BYTES_MAX = 4096,
+    TEXT_BYTES_MAX = 16384, /* of any one text: the servers' are 32 times 512 at most */
     PENDING_BYTES_MIN = 2 * NATLET_LINE_BYTES_MAX, /* CONNECT and PING fit, or nothing works */
 };
 
-void natlet_client_config_init(natlet_client_config *config)
+/* Fields that are numbers with a default other than 0. */
+static const struct {
+    size_t offset;
+    uint32_t standard, min, max;
+} numbers[] = {
+#define X(field, standard, min, max) {offsetof(natlet_client_config, field), standard, min, max},
+    X(connect_ms, NATLET_CONNECT_MS_DEFAULT, 1,
+      UINT32_MAX) X(pings_out_max, NATLET_PINGS_OUT_MAX_DEFAULT, 1,
+                    UINT32_MAX) X(drain_ms, NATLET_DRAIN_MS_DEFAULT, 1, UINT32_MAX)
+        X(rx_bytes, NATLET_RX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT)
+            X(tx_bytes, NATLET_TX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT)
+                X(pending_bytes_max, NATLET_PENDING_BYTES_MAX_DEFAULT, PENDING_BYTES_MIN,
+                  NATLET_MESSAGE_BYTES_LIMIT) X(message_bytes_max, NATLET_MESSAGE_BYTES_MAX, 1,
+                                                NATLET_MESSAGE_BYTES_LIMIT)
+                    X(subscriptions_max, NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX)
+#undef X
+};
+
+/* Fields that are texts. */
+static const size_t texts[] = {
+    offsetof(natlet_client_config, servers),      offsetof(natlet_client_config, name),
+    offsetof(natlet_client_config, user),         offsetof(natlet_client_config, password),
+    offsetof(natlet_client_config, token),        offsetof(natlet_client_config, headers),
+    offsetof(natlet_client_config, inbox_prefix),
+};
+
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = sizeof texts / sizeof texts[0] };
+
+static uint32_t *number_at(natlet_client_config *config, uint32_t i)
 {
-    *config = (natlet_client_config){
-        .size = sizeof *config,
-        .inbox_prefix = NATLET_TEXT("_INBOX"),
-        .connect_ms = NATLET_CONNECT_MS_DEFAULT,
-        .pings_out_max = NATLET_PINGS_OUT_MAX_DEFAULT,
-        .drain_ms = NATLET_DRAIN_MS_DEFAULT,
-        .reconnects_max = -1,
-        .rx_bytes = NATLET_RX_BYTES_DEFAULT,
-        .tx_bytes = NATLET_TX_BYTES_DEFAULT,
-        .pending_bytes_max = NATLET_PENDING_BYTES_MAX_DEFAULT,
-        .message_bytes_max = NATLET_MESSAGE_BYTES_MAX,
-        .subscriptions_max = 4096,
-    };
+    return (void *)((uint8_t *)config + numbers[i].offset);
 }
 
-static void set_u32(uint32_t *field, uint32_t value)
+static natlet_slice *text_at(natlet_client_config *config, uint32_t i)
 {
-    *field = *field != 0 ? *field : value;
+    return (void *)((uint8_t *)config + texts[i]);
 }
 
-/* ping_ms stays 0: its default depends on the transport. */
 static void set_defaults(natlet_client_config *config)
 {
-    natlet_client_config defaults;
-
-    natlet_client_config_init(&defaults);
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        uint32_t *number = number_at(config, i);
+        *number = *number != 0 ? *number : numbers[i].standard;
+    }
     if (config->inbox_prefix.len == 0) {
-        config->inbox_prefix = defaults.inbox_prefix;
+        config->inbox_prefix = (natlet_slice)NATLET_TEXT("_INBOX");
     }
     if (config->reconnects_max == 0) {
-        config->reconnects_max = defaults.reconnects_max;
-    }
-    set_u32(&config->connect_ms, defaults.connect_ms);
-    set_u32(&config->pings_out_max, defaults.pings_out_max);
-    set_u32(&config->drain_ms, defaults.drain_ms);
-    set_u32(&config->rx_bytes, defaults.rx_bytes);
-    set_u32(&config->tx_bytes, defaults.tx_bytes);
-    set_u32(&config->pending_bytes_max, defaults.pending_bytes_max);
-    set_u32(&config->message_bytes_max, defaults.message_bytes_max);
-    set_u32(&config->subscriptions_max, defaults.subscriptions_max);
-    if (config->pending_bytes_max < config->tx_bytes) {
-        config->pending_bytes_max = config->tx_bytes;
-    }
-    if (config->pending_bytes_max < PENDING_BYTES_MIN) {
-        config->pending_bytes_max = PENDING_BYTES_MIN;
+        config->reconnects_max = -1;
     }
 }
 
-static bool is_in_range(uint32_t bytes, uint32_t min)
+void natlet_client_config_init(natlet_client_config *config)
 {
-    return bytes >= min && bytes <= NATLET_MESSAGE_BYTES_LIMIT;
+    *config = (natlet_client_config){.size = sizeof *config};
+    set_defaults(config);
 }
 
 /* "Name: value\r\n" lines: nothing in them may end a line early. */
@@ -86,55 +89,53 @@ static bool are_headers(natlet_slice lines)
     return true;
 }
 
-static bool is_valid(const natlet_client_config *config)
+static bool is_valid(natlet_client_config *config)
 {
-    return is_in_range(config->rx_bytes, BUFFER_BYTES_MIN) &&
-           is_in_range(config->tx_bytes, BUFFER_BYTES_MIN) &&
-           is_in_range(config->pending_bytes_max, BUFFER_BYTES_MIN) &&
-           is_in_range(config->message_bytes_max, 1) &&
-           config->subscriptions_max <= NATLET_SUBSCRIPTIONS_MAX && config->reconnects_max >= -1 &&
-           config->inbox_prefix.len <= NATLET__INBOX_PREFIX_MAX &&
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        uint32_t number = *number_at(config, i);
+        if (number < numbers[i].min || number > numbers[i].max) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        natlet_slice text = *text_at(config, i);
+        if (text.len > TEXT_BYTES_MAX || !natlet__utf8_valid(text)) {
+            return false;
+        }
+    }
+    return config->reconnects_max >= -1 && config->inbox_prefix.len <= NATLET__INBOX_PREFIX_MAX &&
            natlet_subject_check(config->inbox_prefix, NATLET_SUBJECT_PUBLISH) ==
                NATLET_SUBJECT_NONE &&
-           natlet__utf8_valid(config->name) && natlet__utf8_valid(config->user) &&
-           natlet__utf8_valid(config->password) && natlet__utf8_valid(config->token) &&
-           config->headers.len <= HEADERS_BYTES_MAX && are_headers(config->headers);
-}
-
-static void keep(uint8_t **at, natlet_slice *text)
-{
-    if (text->len > 0) {
-        memcpy(*at, text->ptr, text->len);
-    }
-    text->ptr = *at;
-    *at += text->len;
+           are_headers(config->headers);
 }
 
 natlet_status natlet__config_take(natlet_client *client, const natlet_client_config *config)
 {
     natlet_client_config *own = &client->config;
+    size_t bytes = 0;
 
     *own = *config;
     set_defaults(own);
     if (config->size != sizeof *config || !is_valid(own)) {
-        *own = (natlet_client_config){0};
         return NATLET_E_CONFIG;
     }
-    client->config_text_bytes = own->servers.len + own->name.len + own->user.len +
-                                own->password.len + own->token.len + own->inbox_prefix.len +
-                                own->headers.len;
-    client->config_text = natlet__memory_take(&client->rt->memory, client->config_text_bytes);
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        bytes += text_at(own, i)->len;
+    }
+    client->config_text = natlet__memory_take(&client->rt->memory, bytes);
     if (client->config_text == NULL) {
         return NATLET_E_NO_MEMORY;
     }
+    client->config_text_bytes = bytes;
     uint8_t *at = client->config_text;
-    keep(&at, &own->servers);
-    keep(&at, &own->name);
-    keep(&at, &own->user);
-    keep(&at, &own->password);
-    keep(&at, &own->token);
-    keep(&at, &own->inbox_prefix);
-    keep(&at, &own->headers);
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        natlet_slice *text = text_at(own, i);
+        if (text->len > 0) {
+            memcpy(at, text->ptr, text->len);
+        }
+        text->ptr = at;
+        at += text->len;
+    }
     return NATLET_OK;
 }
 

@@ -6,8 +6,6 @@
  *     close */
 #include "client/client.h"
 
-enum { US_PER_MS = 1000 };
-
 void natlet__drain_end(natlet_client *client, natlet_status why)
 {
     natlet__drain drain = client->drain;
@@ -76,14 +74,12 @@ natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, na
     if (st < 0) {
         return st;
     }
-    uint64_t timeout_us =
-        (uint64_t)(timeout_ms != 0 ? timeout_ms : client->config.drain_ms) * US_PER_MS;
+    timeout_ms = timeout_ms != 0 ? timeout_ms : client->config.drain_ms;
     client->drain = (natlet__drain){.done = done,
                                     .self = self,
                                     .asked_us = natlet__runtime_clock_us(client->rt),
                                     .is_active = true};
-    natlet__timers_start(&client->timers, &client->drain_timer,
-                         natlet__client_now_us(client) + timeout_us);
+    natlet__client_start(client, &client->drain_timer, (uint64_t)timeout_ms * NATLET__US_PER_MS);
     natlet__client_enter(client, NATLET_CLIENT_DRAINING, NATLET_OK);
     return NATLET_OK;
 }

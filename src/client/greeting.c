@@ -8,8 +8,28 @@ enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 
 /* ---- joining ---- */
 
+/* What the URL says is meant for this server, and wins.  `out` has room for it. */
+static void use_userinfo(natlet__connect *connect, natlet_slice userinfo, uint8_t *out)
+{
+    const uint8_t *colon = userinfo.len > 0 ? memchr(userinfo.ptr, ':', userinfo.len) : NULL;
+    size_t user_len = colon != NULL ? (size_t)(colon - userinfo.ptr) : userinfo.len;
+    natlet_slice user = {out, natlet__url_decode(out, natlet__take(&userinfo, user_len))};
+
+    if (colon == NULL) {
+        connect->auth_token = user;
+        connect->user = (natlet_slice){0};
+        connect->pass = (natlet_slice){0};
+        return;
+    }
+    (void)natlet__take(&userinfo, 1);
+    connect->auth_token = (natlet_slice){0};
+    connect->user = user;
+    connect->pass = (natlet_slice){out + user.len, natlet__url_decode(out + user.len, userinfo)};
+}
+
 /* All that CONNECT says is put together here. */
-static natlet__connect connect_fields(const natlet_client *client, const natlet__info *info)
+static natlet__connect connect_fields(const natlet_client *client, const natlet__info *info,
+                                      uint8_t secrets[NATLET_URL_BYTES_MAX])
 {
     const natlet_client_config *config = &client->config;
     const natlet__server *server = natlet__servers_now(&client->servers);
@@ -25,11 +45,8 @@ static natlet__connect connect_fields(const natlet_client *client, const natlet_
         .no_responders = info->headers,
     };
 
-    if (server->user_len > 0) { /* what the URL says is meant for this server */
-        bool is_token = !server->has_password;
-        connect.user = is_token ? (natlet_slice){0} : natlet__server_user(server);
-        connect.pass = natlet__server_password(server);
-        connect.auth_token = is_token ? natlet__server_user(server) : (natlet_slice){0};
+    if (server->userinfo_len > 0) {
+        use_userinfo(&connect, natlet__server_userinfo(server), secrets);
     }
     return connect;
 }
@@ -37,7 +54,8 @@ static natlet__connect connect_fields(const natlet_client *client, const natlet_
 /* CONNECT and the PING whose PONG says that we are in go out in one write. */
 static natlet_status join(natlet_client *client, const natlet__info *info)
 {
-    natlet__connect connect = connect_fields(client, info);
+    uint8_t secrets[NATLET_URL_BYTES_MAX];
+    natlet__connect connect = connect_fields(client, info, secrets);
     natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
 
     if (st < 0) {
@@ -114,11 +132,6 @@ static void keep_document(natlet_client *client, natlet_slice json)
     }
 }
 
-static void tell(natlet_client *client, natlet_client_event_kind kind)
-{
-    natlet__client_emit(client, &(natlet_client_event){.kind = kind, .state = client->state});
-}
-
 void natlet__greeting_info(natlet_client *client, natlet_slice json)
 {
     uint32_t conn = client->link.conn;
@@ -145,10 +158,10 @@ void natlet__greeting_info(natlet_client *client, natlet_slice json)
         greet(client, &info);
     }
     if (has_new) {
-        tell(client, NATLET_CLIENT_EV_SERVERS);
+        natlet__client_tell_reason(client, NATLET_CLIENT_EV_SERVERS, NATLET_OK);
     }
     if (is_lame && client->link.conn == conn) {
-        tell(client, NATLET_CLIENT_EV_LAME_DUCK);
+        natlet__client_tell_reason(client, NATLET_CLIENT_EV_LAME_DUCK, NATLET_OK);
     }
 }
 
@@ -174,13 +187,12 @@ void natlet__greeting_error(natlet_client *client, natlet_slice text)
     if (error.closes) { /* what it says next is why; it may also say no more */
         natlet__link_blame(&client->link, error.status, text);
         client->link.is_reported = true;
-        natlet__timers_start(&client->timers, &client->connect_timer,
-                             natlet__client_now_us(client) + CLOSE_GRACE_US);
+        natlet__client_start(client, &client->connect_timer, CLOSE_GRACE_US);
     }
     if (error.status == NATLET_E_PERMISSION && !error.to_publish) {
         sid = natlet__subscribe_refused(client, error.subject, text);
     }
-    natlet__client_warn(client, error.status, text, sid);
+    natlet__client_tell(client, NATLET_CLIENT_EV_ERROR, error.status, text, sid);
     if (sid != 0) {
         natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
     } else if (error.status == NATLET_E_PERMISSION && error.to_publish) {

@@ -5,7 +5,6 @@
 #include "client/client.h"
 
 enum {
-    US_PER_MS = 1000,
     REQUEST_EXTRA = 256, /* what an upgrade request adds to host, path and headers */
     WS_NORMAL = 1000,    /* RFC 6455, 7.4.1 */
     WS_GOING_AWAY = 1001,
@@ -20,8 +19,9 @@ enum {
 
 /* How to reach a server: the one place where a transport is chosen, and where a
  * TLS stage of the module's own would come in. */
-static natlet_status choose_transport(natlet__link *link, natlet__scheme scheme, uint32_t caps)
+static natlet_status choose_transport(natlet__link *link, uint32_t caps)
 {
+    natlet__scheme scheme = link->url.scheme;
     bool is_ws = scheme == NATLET__SCHEME_WS || scheme == NATLET__SCHEME_WSS;
     bool is_secure = scheme == NATLET__SCHEME_WSS || scheme == NATLET__SCHEME_TLS;
     uint32_t stream_cap = is_secure ? NATLET_CAP_TLS : NATLET_CAP_TCP;
@@ -80,13 +80,12 @@ natlet_status natlet__link_dial(natlet_client *client)
     natlet__link *link = &client->link;
     natlet_slice text = natlet__server_url(natlet__servers_now(&client->servers));
     natlet_slice options;
-    natlet__url url;
 
     NATLET_ASSERT(link->conn == 0);
     *link = (natlet__link){.state = NATLET__LINK_DOWN};
-    natlet_status st = natlet__url_read(&url, text);
+    natlet_status st = natlet__url_read(&link->url, text);
     if (st == NATLET_OK) {
-        st = choose_transport(link, url.scheme, client->rt->info.caps);
+        st = choose_transport(link, client->rt->info.caps);
     }
     if (st == NATLET_OK) {
         st = write_options(client, &options);
@@ -101,9 +100,8 @@ natlet_status natlet__link_dial(natlet_client *client)
     }
     link->state = NATLET__LINK_OPENING;
     natlet__parser_init(&link->parser, client->config.message_bytes_max);
-    natlet__timers_start(&client->timers, &client->connect_timer,
-                         natlet__client_now_us(client) +
-                             (uint64_t)client->config.connect_ms * US_PER_MS);
+    natlet__client_start(client, &client->connect_timer,
+                         (uint64_t)client->config.connect_ms * NATLET__US_PER_MS);
     return NATLET_OK;
 }
 
@@ -111,18 +109,17 @@ natlet_status natlet__link_dial(natlet_client *client)
 
 static void ask_upgrade(natlet_client *client)
 {
-    natlet__url url;
-    uint8_t random[16];
-
-    (void)natlet__url_read(&url, natlet_client_server(client));
-    natlet__handshake_request request = {
-        .host = url.host,
-        .port = url.port,
-        .is_default_port = url.is_default_port,
-        .path = url.path,
+    const natlet__url *url = &client->link.url;
+    const natlet__handshake_request request = {
+        .host = url->host,
+        .port = url->port,
+        .is_default_port = url->is_default_port,
+        .path = url->path,
         .headers = client->config.headers,
     };
-    size_t room = REQUEST_EXTRA + url.host.len + url.path.len + request.headers.len;
+    size_t room = REQUEST_EXTRA + url->host.len + url->path.len + request.headers.len;
+    uint8_t random[16];
+
     natlet__random_bytes(&client->rt->random, random, sizeof random);
     natlet__handshake_init(&client->link.handshake, random);
     natlet_status st = natlet__outbox_begin(&client->outbox, room, true);
@@ -263,15 +260,15 @@ natlet_status natlet__link_upgraded(natlet_client *client, natlet_slice *in)
 
 /* ---- the end ---- */
 
-/* Our close frame; the host may not take it, which changes nothing. */
+/* Our close frame; the host may not take it, which changes nothing.  Without a
+ * code there is no payload (RFC 6455, 7.4.1). */
 static void put_goodbye(natlet_client *client, uint16_t code)
 {
-    uint8_t frame[NATLET__WS_CONTROL_FRAME_MAX];
-    uint8_t key[4];
+    const uint8_t payload[] = {(uint8_t)(code >> 8), (uint8_t)code};
+    size_t len = code == WS_NO_STATUS ? 0 : sizeof payload;
 
-    natlet__random_bytes(&client->rt->random, key, sizeof key);
-    size_t len = natlet__ws_write_close(frame, code, (natlet_slice){0}, key);
-    (void)natlet__outbox_put_frame(&client->outbox, (natlet_slice){frame, len});
+    (void)natlet__outbox_put_control(&client->outbox, NATLET__WS_CLOSE,
+                                     (natlet_slice){payload, len});
 }
 
 void natlet__link_drop(natlet_client *client, uint16_t close_code)
@@ -330,7 +327,7 @@ void natlet__link_send(natlet_client *client)
     const natlet_host *host = client->rt->host;
     size_t used = natlet__outbox_used(box);
 
-    box->used_max = used > box->used_max ? (uint32_t)used : box->used_max;
+    box->used_max = used > box->used_max ? used : box->used_max;
     if (used == 0 || link->is_blocked || link->state <= NATLET__LINK_OPENING) {
         return;
     }
@@ -351,20 +348,6 @@ void natlet__link_send(natlet_client *client)
     }
 }
 
-static void put_ws_pong(natlet_client *client)
-{
-    natlet__link *link = &client->link;
-    uint8_t frame[NATLET__WS_CONTROL_FRAME_MAX];
-    uint8_t key[4];
-
-    natlet__random_bytes(&client->rt->random, key, sizeof key);
-    size_t len = natlet__ws_write_control(frame, NATLET__WS_PONG,
-                                          (natlet_slice){link->ws_pong, link->ws_pong_len}, key);
-    if (natlet__outbox_put_frame(&client->outbox, (natlet_slice){frame, len})) {
-        link->ws_pong_is_due = false;
-    }
-}
-
 /* A peer that asks without reading gets one answer when it reads again: what it
  * can make us keep does not grow. */
 void natlet__link_flush(natlet_client *client)
@@ -379,7 +362,8 @@ void natlet__link_flush(natlet_client *client)
             natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PONG\r\n")) < 0;
     }
     if (!link->is_blocked && link->ws_pong_is_due) {
-        put_ws_pong(client);
+        link->ws_pong_is_due = !natlet__outbox_put_control(
+            &client->outbox, NATLET__WS_PONG, (natlet_slice){link->ws_pong, link->ws_pong_len});
     }
     natlet__link_send(client);
 }

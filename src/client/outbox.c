@@ -1,28 +1,29 @@
 #include "client/outbox.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "ws/frame.h"
 
-/* The head of a masked frame of at most 65 535 bytes (RFC 6455, 5.2). */
+/* The head of a masked frame of 126 to 65 535 bytes (RFC 6455, 5.2). */
 enum { HEAD_ROOM = 8 };
 
-natlet_status natlet__outbox_init(natlet__outbox *box, natlet__memory *memory,
-                                  natlet__random *random, uint32_t bytes, uint32_t bytes_max)
+natlet_status natlet__outbox_init(natlet__outbox *box, uint32_t bytes, uint32_t bytes_max)
 {
-    *box = (natlet__outbox){.memory = memory,
-                            .random = random,
-                            .cap_min = bytes,
-                            .cap_max = bytes_max,
-                            .frame_max = SIZE_MAX};
-    box->ptr = natlet__memory_take(memory, bytes);
-    box->cap = box->ptr != NULL ? bytes : 0;
-    return box->ptr != NULL ? NATLET_OK : NATLET_E_NO_MEMORY;
+    box->ptr = natlet__memory_take(box->memory, bytes);
+    if (box->ptr == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    box->cap = bytes;
+    box->cap_min = bytes;
+    box->cap_max = bytes_max;
+    box->frame_max = SIZE_MAX;
+    return NATLET_OK;
 }
 
 void natlet__outbox_free(natlet__outbox *box)
 {
     natlet__memory_give_back(box->memory, box->ptr, box->cap);
-    box->ptr = NULL;
 }
 
 /* Nothing waits: a buffer that grew gives back what it grew by. */
@@ -41,25 +42,19 @@ static void rest(natlet__outbox *box)
 void natlet__outbox_clear(natlet__outbox *box)
 {
     rest(box);
-    natlet__outbox_frame(box, 0);
+    box->head_room = 0;
+    box->frame_max = SIZE_MAX;
 }
 
 void natlet__outbox_frame(natlet__outbox *box, size_t frame_max)
 {
     NATLET_ASSERT(frame_max <= UINT16_MAX);
     natlet__outbox_seal(box);
-    box->head_room = frame_max > 0 ? HEAD_ROOM : 0;
-    box->frame_max = frame_max > 0 ? frame_max : SIZE_MAX;
+    box->head_room = HEAD_ROOM;
+    box->frame_max = frame_max > NATLET__FRAME_MIN ? frame_max : NATLET__FRAME_MIN;
 }
 
 /* ---- room ---- */
-
-/* Operation, heads of all frames that it may take part in, and one control
- * frame's worth of slack for the gap that a short frame leaves. */
-static size_t bytes_with_heads(const natlet__outbox *box, size_t bytes)
-{
-    return bytes + box->head_room * (bytes / box->frame_max + 3);
-}
 
 static void move_to_front(natlet__outbox *box)
 {
@@ -69,6 +64,18 @@ static void move_to_front(natlet__outbox *box)
     box->start = 0;
 }
 
+static bool resize(natlet__outbox *box, size_t cap)
+{
+    uint8_t *ptr = natlet__memory_resize(box->memory, box->ptr, box->cap, cap);
+
+    if (ptr != NULL) {
+        box->ptr = ptr;
+        box->cap = cap;
+    }
+    return ptr != NULL;
+}
+
+/* To twice the size, or as far as allowed; if that is not to be had, exactly. */
 static natlet_status grow(natlet__outbox *box, size_t want)
 {
     size_t cap = box->cap <= box->cap_max / 2 ? box->cap * 2 : box->cap_max;
@@ -76,18 +83,10 @@ static natlet_status grow(natlet__outbox *box, size_t want)
     if (want > box->cap_max) {
         return NATLET_E_FULL;
     }
-    cap = cap > want ? cap : want;
-    uint8_t *ptr = natlet__memory_resize(box->memory, box->ptr, box->cap, cap);
-    if (ptr == NULL && cap > want) { /* the comfortable size is not to be had */
-        cap = want;
-        ptr = natlet__memory_resize(box->memory, box->ptr, box->cap, cap);
+    if ((cap > want && resize(box, cap)) || resize(box, want)) {
+        return NATLET_OK;
     }
-    if (ptr == NULL) {
-        return natlet__outbox_used(box) > 0 ? NATLET_E_FULL : NATLET_E_NO_MEMORY;
-    }
-    box->ptr = ptr;
-    box->cap = cap;
-    return NATLET_OK;
+    return natlet__outbox_used(box) > 0 ? NATLET_E_FULL : NATLET_E_NO_MEMORY;
 }
 
 /* Moving what waits costs less than what it frees, or is not done. */
@@ -95,14 +94,10 @@ static natlet_status make_room(natlet__outbox *box, size_t need, bool may_grow)
 {
     size_t used = natlet__outbox_used(box);
 
-    if (need > box->cap_max || need > SIZE_MAX - used) {
+    if (need > box->cap_max) {
         return NATLET_E_TOO_LARGE;
     }
-    if (box->cap - used >= need && used <= box->start) {
-        move_to_front(box);
-        return NATLET_OK;
-    }
-    if (!may_grow) {
+    if (!may_grow && (box->cap - used < need || used > box->start)) {
         return NATLET_E_FULL;
     }
     move_to_front(box);
@@ -111,8 +106,11 @@ static natlet_status make_room(natlet__outbox *box, size_t need, bool may_grow)
 
 natlet_status natlet__outbox_begin(natlet__outbox *box, size_t bytes, bool may_grow)
 {
-    size_t need = box->head_room == 0 ? bytes : bytes_with_heads(box, bytes);
+    size_t need = bytes;
 
+    if (box->head_room > 0) { /* the heads of all frames that it may take part in */
+        need += HEAD_ROOM * (bytes / box->frame_max + 2);
+    }
     if (box->cap - box->end < need) {
         natlet_status st = make_room(box, need, may_grow);
         if (st < 0) {
@@ -159,56 +157,47 @@ static size_t frame_len(const natlet__outbox *box)
     return box->end - box->sealed - box->head_room;
 }
 
-/* The open frame is too long: its tail goes into the next one. */
+/* The open frame is too long.  What is over becomes frames of its own: their
+ * payloads move apart, the last one first, to make room for the heads. */
 static void split_frame(natlet__outbox *box)
 {
     size_t over = frame_len(box) - box->frame_max;
+    size_t full = (over - 1) / box->frame_max; /* further frames before the last one */
 
     box->end -= over;
-    const uint8_t *tail = box->ptr + box->end;
-    memmove(box->ptr + box->end + HEAD_ROOM, tail, over);
-    tail += HEAD_ROOM;
+    for (size_t i = full + 1; i > 0; i--) {
+        uint8_t *from = box->ptr + box->end + (i - 1) * box->frame_max;
+        memmove(from + i * HEAD_ROOM, from,
+                i > full ? over - full * box->frame_max : box->frame_max);
+    }
+    for (size_t i = 0; i < full; i++) {
+        natlet__outbox_seal(box);
+        box->end += HEAD_ROOM + box->frame_max;
+    }
     natlet__outbox_seal(box);
-    memmove(box->ptr + box->sealed + HEAD_ROOM, tail, over);
-    box->end = box->sealed + HEAD_ROOM + over;
+    box->end += HEAD_ROOM + over - full * box->frame_max;
 }
 
 void natlet__outbox_wrote(natlet__outbox *box, size_t n)
 {
     box->end += n;
     NATLET_ASSERT(box->end <= box->cap);
-    while (frame_len(box) > box->frame_max) {
+    if (frame_len(box) > box->frame_max) {
         split_frame(box);
     }
 }
 
-void natlet__outbox_put(natlet__outbox *box, natlet_slice part)
+bool natlet__outbox_put_control(natlet__outbox *box, uint8_t opcode, natlet_slice payload)
 {
-    while (part.len > 0) {
-        if (box->end == box->sealed) {
-            box->end += box->head_room;
-        }
-        size_t room = box->frame_max - frame_len(box);
-        size_t n = part.len < room ? part.len : room;
-        NATLET_ASSERT(n <= box->cap - box->end);
-        memcpy(box->ptr + box->end, part.ptr, n);
-        box->end += n;
-        part.ptr += n;
-        part.len -= n;
-        if (n == room) {
-            natlet__outbox_seal(box);
-        }
-    }
-}
+    uint8_t key[4];
 
-bool natlet__outbox_put_frame(natlet__outbox *box, natlet_slice frame)
-{
     natlet__outbox_seal(box);
-    if (box->cap - box->end < frame.len && make_room(box, frame.len, true) < 0) {
+    if (box->cap - box->end < NATLET__WS_CONTROL_FRAME_MAX &&
+        make_room(box, NATLET__WS_CONTROL_FRAME_MAX, true) < 0) {
         return false;
     }
-    memcpy(box->ptr + box->end, frame.ptr, frame.len);
-    box->end += frame.len;
+    natlet__random_bytes(box->random, key, sizeof key);
+    box->end += natlet__ws_write_control(box->ptr + box->end, opcode, payload, key);
     box->sealed = box->end;
     return true;
 }

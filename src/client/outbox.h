@@ -11,11 +11,14 @@
 #define NATLET_CLIENT_OUTBOX_H
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 #include "natlet/slice.h"
+
+/* Frames that are full have a head of this size (RFC 6455, 5.2): smaller ones of a
+ * peer's choice would only cost. */
+enum { NATLET__FRAME_MIN = 126 };
 
 typedef struct natlet__outbox {
     natlet__memory *memory;
@@ -27,27 +30,26 @@ typedef struct natlet__outbox {
     size_t start, sealed, end;
     size_t head_room; /* before a frame's payload; 0: no frames */
     size_t frame_max; /* payload bytes of one frame */
-    uint32_t used_max;
+    size_t used_max;
 } natlet__outbox;
 
-/* Returns OK or E_NO_MEMORY. */
-natlet_status natlet__outbox_init(natlet__outbox *box, natlet__memory *memory,
-                                  natlet__random *random, uint32_t bytes, uint32_t bytes_max);
+/* Takes `bytes`; the owner has set memory and random.  Returns OK or E_NO_MEMORY. */
+natlet_status natlet__outbox_init(natlet__outbox *box, uint32_t bytes, uint32_t bytes_max);
 void natlet__outbox_free(natlet__outbox *box);
 
-/* Forgets everything: the connection is gone, and half an operation must never
- * be sent on another one. */
+/* Forgets everything, and frames: the connection is gone, and half an operation
+ * must never be sent on another one. */
 void natlet__outbox_clear(natlet__outbox *box);
 
 /* What is appended from here on goes into frames of at most `frame_max` bytes of
- * payload; 0: no frames. */
+ * payload, or NATLET__FRAME_MIN if that is more. */
 void natlet__outbox_frame(natlet__outbox *box, size_t frame_max);
 
-/* Starts an operation of `bytes` in all, and opens a frame if none is open.  The
- * first part may be written at natlet__outbox_at, in one piece.
+/* Starts an operation of at most `bytes`, which may then be written at
+ * natlet__outbox_at in one piece.
  *
- * Returns OK; E_FULL (it will fit when enough was sent; without `may_grow`: when
- * the buffer may grow); E_TOO_LARGE (it never fits); E_NO_MEMORY (the outbox is
+ * Returns OK; E_FULL (it will fit when enough was sent; without `may_grow`: or
+ * when the buffer grows); E_TOO_LARGE (it never fits); E_NO_MEMORY (the outbox is
  * empty and there is no memory). */
 natlet_status natlet__outbox_begin(natlet__outbox *box, size_t bytes, bool may_grow);
 
@@ -56,17 +58,14 @@ static inline uint8_t *natlet__outbox_at(const natlet__outbox *box)
     return box->ptr + box->end;
 }
 
-/* `n` bytes were written there. */
+/* `n` bytes (> 0) were written there. */
 void natlet__outbox_wrote(natlet__outbox *box, size_t n);
-
-/* Appends a further part. */
-void natlet__outbox_put(natlet__outbox *box, natlet_slice part);
 
 /* Closes the open frame: all may be sent. */
 void natlet__outbox_seal(natlet__outbox *box);
 
-/* Appends a WebSocket control frame, already masked.  False if there is no room. */
-bool natlet__outbox_put_frame(natlet__outbox *box, natlet_slice frame);
+/* Appends a WebSocket control frame.  False if there is no room. */
+bool natlet__outbox_put_control(natlet__outbox *box, uint8_t opcode, natlet_slice payload);
 
 /* The host took `n` bytes from the front. */
 void natlet__outbox_taken(natlet__outbox *box, size_t n);

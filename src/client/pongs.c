@@ -2,7 +2,7 @@
  * form a queue; one that gives up stays in it as a place holder. */
 #include "client/client.h"
 
-enum { US_PER_MS = 1000, WAITING_MAX = 1024, PROBE_US = 5000000, WS_NORMAL = 1000 };
+enum { WAITING_MAX = 1024, PROBE_US = 5000000, WS_NORMAL = 1000 };
 
 /* ---- the queue ---- */
 
@@ -150,7 +150,8 @@ static uint64_t ping_us(const natlet_client *client)
     bool is_ws = client->link.transport == NATLET_TRANSPORT_WS || client->link.is_framed;
     uint32_t ms = is_ws ? NATLET_PING_WS_MS_DEFAULT : NATLET_PING_TCP_MS_DEFAULT;
 
-    return (uint64_t)(client->config.ping_ms != 0 ? client->config.ping_ms : ms) * US_PER_MS;
+    ms = client->config.ping_ms != 0 ? client->config.ping_ms : ms;
+    return (uint64_t)ms * NATLET__US_PER_MS;
 }
 
 /* A PING that finds no room counts too: nothing has left for a whole interval. */
@@ -161,14 +162,12 @@ static void ask_alive(natlet_client *client, uint64_t wait_us)
     (void)natlet__pongs_ask(client, NATLET__PONG_NOTHING, &unused);
     client->pongs.silent++;
     client->link.received_at_ping = client->stats.received_bytes;
-    natlet__timers_start(&client->timers, &client->ping_timer,
-                         natlet__client_now_us(client) + wait_us);
+    natlet__client_start(client, &client->ping_timer, wait_us);
 }
 
 void natlet__pongs_start(natlet_client *client)
 {
-    natlet__timers_start(&client->timers, &client->ping_timer,
-                         natlet__client_now_us(client) + ping_us(client));
+    natlet__client_start(client, &client->ping_timer, ping_us(client));
 }
 
 void natlet__pongs_probe(natlet_client *client)
@@ -204,8 +203,7 @@ static void wait_for(natlet_client *client, natlet__pong *pong, uint32_t timeout
 {
     pong->done = done;
     pong->self = self;
-    natlet__timers_start(&client->timers, &pong->timer,
-                         natlet__client_now_us(client) + (uint64_t)timeout_ms * US_PER_MS + 1);
+    natlet__client_start(client, &pong->timer, (uint64_t)timeout_ms * NATLET__US_PER_MS + 1);
 }
 
 natlet_status natlet_client_flush(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,

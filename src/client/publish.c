@@ -25,7 +25,8 @@ natlet_status natlet__client_write_line(natlet_client *client, natlet_slice line
     natlet_status st = natlet__client_begin(client, line.len);
 
     if (st == NATLET_OK) {
-        natlet__outbox_put(&client->outbox, line);
+        memcpy(natlet__outbox_at(&client->outbox), line.ptr, line.len);
+        natlet__outbox_wrote(&client->outbox, line.len);
     }
     return st;
 }
@@ -64,21 +65,31 @@ static natlet_status check_body(const natlet_client *client, const natlet_msg *m
                : NATLET_E_TOO_LARGE;
 }
 
+static uint8_t *put(uint8_t *at, const natlet_slice *part)
+{
+    if (part->len > 0) {
+        memcpy(at, part->ptr, part->len);
+    }
+    return at + part->len;
+}
+
 natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg)
 {
-    static const natlet_slice line_end = NATLET_TEXT("\r\n");
     natlet__outbox *box = &client->outbox;
     size_t head = msg->subject.len + msg->reply.len + NATLET__PUB_EXTRA_MAX;
     size_t body = msg->headers.len + msg->payload.len;
-    natlet_status st = natlet__client_begin(client, head + body + line_end.len);
+    natlet_status st = natlet__client_begin(client, head + body + 2);
 
     if (st < 0) {
         return st;
     }
-    natlet__outbox_wrote(box, natlet__write_pub(natlet__outbox_at(box), msg));
-    natlet__outbox_put(box, msg->headers);
-    natlet__outbox_put(box, msg->payload);
-    natlet__outbox_put(box, line_end);
+    uint8_t *start = natlet__outbox_at(box);
+    uint8_t *at = start + natlet__write_pub(start, msg);
+    at = put(at, &msg->headers);
+    at = put(at, &msg->payload);
+    *at++ = '\r';
+    *at++ = '\n';
+    natlet__outbox_wrote(box, (size_t)(at - start));
     client->stats.out_messages++;
     client->stats.out_bytes += body;
     if (natlet__outbox_used(box) >= FLUSH_BYTES) {

@@ -7,6 +7,8 @@
  * window and moves past a message before its callback runs, so a callback that
  * traps loses that message only, and one that ends the connection finds the
  * loops looking at link->conn. */
+#include <string.h>
+
 #include "base/assert.h"
 #include "client/client.h"
 

@@ -5,12 +5,11 @@
  * a first wait. */
 #include "client/client.h"
 
-enum { US_PER_MS = 1000, AUTH_FAILURES_MAX = 2 };
+enum { AUTH_FAILURES_MAX = 2 };
 
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
-    natlet__timers_start(&client->timers, &client->dial_timer,
-                         natlet__client_now_us(client) + (uint64_t)wait_ms * US_PER_MS);
+    natlet__client_start(client, &client->dial_timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
 }
 
 static void begin_pass(natlet_client *client)
@@ -73,7 +72,7 @@ static void lost_attempt(natlet_client *client, natlet_status why)
     note_auth(server, why);
     client->servers.tried++;
     if (!is_first && !is_worth_it(client, server)) {
-        natlet__servers_drop(&client->servers);
+        natlet__servers_drop(&client->servers, client->servers.at);
         client->servers.tried--;
     }
     bool is_pass_over = client->servers.tried >= client->servers.count;
@@ -87,8 +86,7 @@ static void lost_attempt(natlet_client *client, natlet_status why)
         natlet__client_dial_in(client, 0);
     }
     if (!client->link.is_reported) {
-        natlet__client_warn(client, why,
-                            (natlet_slice){client->link.reason, client->link.reason_len}, 0);
+        natlet__client_tell_reason(client, NATLET_CLIENT_EV_ERROR, why);
     }
 }
 

@@ -11,9 +11,12 @@
 #include "client/client.h"
 #include "natlet/headers.h"
 
-enum { CHUNK_SLOTS = 16, SLOT_BITS = 20, CHUNKS_STEP = 4, NO_RESPONDERS = 503, US_PER_MS = 1000 };
+enum { CHUNK_MIN_BITS = 4, SLOT_BITS = 20, NO_RESPONDERS = 503 };
 
-#define SLOTS_MAX (UINT32_C(1) << SLOT_BITS)
+#define SLOT_MASK ((UINT32_C(1) << SLOT_BITS) - 1)
+
+/* Chunk c holds 16 << c slots, so all of them hold no more than a slot number can say. */
+_Static_assert(CHUNK_MIN_BITS + NATLET__REQUEST_CHUNKS == SLOT_BITS, "every slot has its bits");
 
 /* ---- tokens ---- */
 
@@ -39,40 +42,34 @@ static size_t write_token(uint8_t *out, uint64_t number)
     return len;
 }
 
-static uint32_t digit_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - (uint32_t)'0';
-    }
-    if (c >= 'A' && c <= 'Z') {
-        return c - (uint32_t)'A' + 10;
-    }
-    return c >= 'a' && c <= 'z' ? c - (uint32_t)'a' + 36 : BASE;
-}
-
 static bool read_token(natlet_slice text, uint64_t *number)
 {
     *number = 0;
     for (size_t i = text.len; i > 0; i--) {
-        uint32_t value = digit_value(text.ptr[i - 1]);
-        if (value == BASE) {
+        const char *digit = memchr(digits, text.ptr[i - 1], BASE);
+        if (digit == NULL) {
             return false;
         }
-        *number = *number * BASE + value;
+        *number = *number * BASE + (uint64_t)(digit - digits);
     }
-    return text.len > 0 && text.len <= NATLET__TOKEN_MAX;
+    return text.len <= NATLET__TOKEN_MAX;
 }
 
 /* ---- slots ---- */
 
-static natlet__request *at_slot(const natlet__requests *requests, uint32_t slot)
+static size_t chunk_bytes(uint32_t chunk)
 {
-    return &requests->chunks[slot / CHUNK_SLOTS][slot % CHUNK_SLOTS];
+    return sizeof(natlet__request) << (CHUNK_MIN_BITS + chunk);
 }
 
-static size_t table_bytes(uint32_t chunks)
+/* Slots 0..15 are in chunk 0, 16..47 in chunk 1, 48..111 in chunk 2 ...: with 16
+ * added, the highest bit tells the chunk. */
+static natlet__request *at_slot(const natlet__requests *requests, uint32_t slot)
 {
-    return chunks * sizeof(natlet__request *);
+    uint32_t number = slot + (1u << CHUNK_MIN_BITS);
+    uint32_t top = 31u - (uint32_t)__builtin_clz(number);
+
+    return &requests->chunks[top - CHUNK_MIN_BITS][number - (1u << top)];
 }
 
 /* Slots are never given back before the client is: what was needed once will be
@@ -80,22 +77,12 @@ static size_t table_bytes(uint32_t chunks)
 static natlet_status add_chunk(natlet_client *client)
 {
     natlet__requests *requests = &client->requests;
-    natlet__memory *memory = &client->rt->memory;
 
-    if (requests->used >= SLOTS_MAX) {
+    if (requests->chunk_count == NATLET__REQUEST_CHUNKS) {
         return NATLET_E_LIMIT;
     }
-    if (requests->chunk_count == requests->chunk_cap) {
-        uint32_t cap = requests->chunk_cap * 2 + CHUNKS_STEP;
-        void *chunks = natlet__memory_resize(memory, (void *)requests->chunks,
-                                             table_bytes(requests->chunk_cap), table_bytes(cap));
-        if (chunks == NULL) {
-            return NATLET_E_NO_MEMORY;
-        }
-        requests->chunks = (natlet__request **)chunks;
-        requests->chunk_cap = cap;
-    }
-    natlet__request *chunk = natlet__memory_take(memory, CHUNK_SLOTS * sizeof *chunk);
+    natlet__request *chunk =
+        natlet__memory_take(&client->rt->memory, chunk_bytes(requests->chunk_count));
     if (chunk == NULL) {
         return NATLET_E_NO_MEMORY;
     }
@@ -111,7 +98,7 @@ static natlet_status make_free_slot(natlet_client *client)
     if (requests->free_slot != 0) {
         return NATLET_OK;
     }
-    if (requests->used == requests->chunk_count * CHUNK_SLOTS) {
+    if (requests->used + (1u << CHUNK_MIN_BITS) == 1u << (CHUNK_MIN_BITS + requests->chunk_count)) {
         natlet_status st = add_chunk(client);
         if (st < 0) {
             return st;
@@ -166,13 +153,10 @@ void natlet__requests_end_all(natlet_client *client, natlet_status why)
 void natlet__requests_free(natlet_client *client)
 {
     natlet__requests *requests = &client->requests;
-    natlet__memory *memory = &client->rt->memory;
 
     for (uint32_t i = 0; i < requests->chunk_count; i++) {
-        natlet__memory_give_back(memory, requests->chunks[i],
-                                 CHUNK_SLOTS * sizeof *requests->chunks[i]);
+        natlet__memory_give_back(&client->rt->memory, requests->chunks[i], chunk_bytes(i));
     }
-    natlet__memory_give_back(memory, (void *)requests->chunks, table_bytes(requests->chunk_cap));
 }
 
 /* FNV-1a: only to tell requests apart when the server refuses one. */
@@ -210,10 +194,10 @@ static natlet__request *find_by_token(const natlet__requests *requests, natlet_s
 {
     uint64_t number;
 
-    if (!read_token(token, &number) || (number & (SLOTS_MAX - 1)) >= requests->used) {
+    if (!read_token(token, &number) || (number & SLOT_MASK) >= requests->used) {
         return NULL;
     }
-    natlet__request *request = at_slot(requests, (uint32_t)number & (SLOTS_MAX - 1));
+    natlet__request *request = at_slot(requests, (uint32_t)number & SLOT_MASK);
     return request->reply != NULL && number_of(request) == number ? request : NULL;
 }
 
@@ -321,8 +305,7 @@ natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg
     request->self = self;
     request->subject_hash = hash(msg->subject);
     /* Never due in this very turn, or a callback that asks again would not end. */
-    natlet__timers_start(&client->timers, &request->timer,
-                         natlet__client_now_us(client) + (uint64_t)timeout_ms * US_PER_MS + 1);
+    natlet__client_start(client, &request->timer, (uint64_t)timeout_ms * NATLET__US_PER_MS + 1);
     if (id != NULL) {
         *id = (uint32_t)number_of(request);
     }
@@ -332,7 +315,7 @@ natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg
 natlet_status natlet_client_cancel(natlet_client *client, uint32_t id)
 {
     const natlet__requests *requests = &client->requests;
-    uint32_t slot = id & (SLOTS_MAX - 1);
+    uint32_t slot = id & SLOT_MASK;
     natlet__request *request = slot < requests->used ? at_slot(requests, slot) : NULL;
 
     if (request == NULL || request->reply == NULL || (uint32_t)number_of(request) != id) {

@@ -10,12 +10,12 @@
 #include "client/url.h"
 
 typedef struct natlet__server {
-    uint8_t *text; /* one block: URL without credentials, then user, then password */
-    uint16_t url_len, user_len, password_len;
-    bool has_password;
-    bool is_discovered;     /* named by INFO only */
-    uint32_t failures;      /* attempts in a row that failed */
-    uint32_t auth_failures; /* of those, the last ones in a row for credentials */
+    uint8_t *text; /* one block: URL without credentials, then userinfo as written */
+    uint16_t url_len, userinfo_len;
+    bool is_discovered;    /* named by INFO only */
+    bool is_stale;         /* INFO does not name it any more */
+    uint8_t auth_failures; /* attempts in a row that failed for credentials ... */
+    uint32_t failures;     /* ... or for any reason */
 } natlet__server;
 
 typedef struct natlet__servers {
@@ -46,13 +46,12 @@ natlet__server *natlet__servers_now(const natlet__servers *servers);
 /* Moves on to the next one. */
 void natlet__servers_advance(natlet__servers *servers);
 
-/* Takes out the one in use; the one before it is then the last tried. */
-void natlet__servers_drop(natlet__servers *servers);
+/* Takes one out; if it is in use, the one before it is then the last tried. */
+void natlet__servers_drop(natlet__servers *servers, uint32_t index);
 
 void natlet__servers_clear(natlet__servers *servers);
 
 natlet_slice natlet__server_url(const natlet__server *server);
-natlet_slice natlet__server_user(const natlet__server *server);
-natlet_slice natlet__server_password(const natlet__server *server);
+natlet_slice natlet__server_userinfo(const natlet__server *server);
 
 #endif

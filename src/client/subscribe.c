@@ -109,30 +109,23 @@ natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscriptio
     return st;
 }
 
-static bool names_queue(natlet_slice text, natlet_slice queue)
-{
-    static const char mark[] = "using queue \"";
-
-    for (; text.len >= sizeof mark - 1; (void)natlet__take(&text, 1)) {
-        if (memcmp(text.ptr, mark, sizeof mark - 1) == 0) {
-            (void)natlet__take(&text, sizeof mark - 1);
-            return queue.len > 0 && text.len > queue.len && text.ptr[queue.len] == '"' &&
-                   memcmp(text.ptr, queue.ptr, queue.len) == 0;
-        }
-    }
-    return queue.len == 0;
-}
-
+/* The text goes on behind the subject with '" using queue "q"' or just '"'. */
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text)
 {
+    enum { BEFORE_QUEUE = sizeof "\" using queue \"" - 1 };
     const natlet__subscription *sub;
+    size_t behind = (size_t)(text.ptr + text.len - (subject.ptr + subject.len));
+    natlet_slice queue = {0};
     uint32_t sid = 0;
 
+    if (behind > BEFORE_QUEUE) {
+        queue = (natlet_slice){subject.ptr + subject.len + BEFORE_QUEUE, behind - BEFORE_QUEUE - 1};
+    }
     while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
         sid = sub->sid;
         if (natlet__equal(natlet__subscription_subject(sub), subject) &&
-            names_queue(text, natlet__subscription_queue(sub))) {
+            natlet__equal(natlet__subscription_queue(sub), queue)) {
             return sid;
         }
     }

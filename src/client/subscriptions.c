@@ -63,7 +63,7 @@ static natlet_status take_entry(natlet__subscriptions *subs, natlet__subscriptio
     natlet_status st = subs->count < subs->cap ? NATLET_OK : grow(subs);
     if (st == NATLET_OK) {
         *out = &subs->list[subs->count++];
-        **out = (natlet__subscription){.sid = subs->count};
+        (*out)->sid = subs->count;
     }
     return st;
 }

@@ -23,15 +23,13 @@ typedef struct natlet__url {
     uint16_t port;
     natlet_slice host;     /* brackets included */
     natlet_slice path;     /* path and query; empty or from '/' or '?' on */
-    natlet_slice user;     /* as written, with its %XX */
-    natlet_slice password; /* with has_password false, `user` is a token */
-    bool has_password;
+    natlet_slice userinfo; /* user:password or a token, as written, with its %XX */
 } natlet__url;
 
 /* What natlet__url_write takes at most: the longest scheme and port may be new. */
 enum { NATLET__URL_TEXT_MAX = NATLET_URL_BYTES_MAX + 16 };
 
-/* Reads [scheme://][user[:password]@]host[:port][path].
+/* Reads [scheme://][userinfo@]host[:port][path].
  *
  * Returns OK or E_URL. */
 natlet_status natlet__url_read(natlet__url *url, natlet_slice text);
@@ -41,8 +39,8 @@ natlet_status natlet__url_read(natlet__url *url, natlet_slice text);
  * only.  Returns the length. */
 size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *url);
 
-/* Resolves the %XX of a part that natlet__url_read accepted; at most text.len
- * bytes.  Returns the length. */
+/* Resolves the %XX of a userinfo; what is not two hex digits stands for itself.
+ * Writes at most text.len bytes; returns the length. */
 size_t natlet__url_decode(uint8_t *out, natlet_slice text);
 
 #endif

@@ -60,7 +60,7 @@ void natlet__window_parsed(natlet__window *w, size_t left)
 static void move(natlet__window *w, uint8_t *to, const uint8_t *from, size_t len)
 {
     memmove(to, from, len);
-    *w->copied_bytes += len;
+    w->copied_bytes += len;
 }
 
 natlet_status natlet__window_fit(natlet__window *w, size_t need)
@@ -81,9 +81,7 @@ natlet_status natlet__window_fit(natlet__window *w, size_t need)
     w->block_cap = need;
     w->block_len = len;
     w->block_is_used = false;
-    if (need > *w->block_max) {
-        *w->block_max = (uint32_t)need;
-    }
+    w->block_max = need > w->block_max ? need : w->block_max;
     move(w, w->block, w->ptr + w->start, len);
     w->start = w->end;
     return NATLET_OK;

@@ -32,12 +32,12 @@ typedef struct natlet__window {
     /* Where the last recv wrote, and from where on its bytes lie unmoved. */
     const uint8_t *segment, *segment_end, *unmoved;
     uint32_t segment_number;
-    uint64_t *copied_bytes; /* statistics of the owner */
-    uint32_t *block_max;
+    uint64_t copied_bytes; /* moved again after recv wrote them */
+    size_t block_max;      /* largest block ever taken */
 } natlet__window;
 
-/* Takes `bytes` for the window; its owner has set memory, copied_bytes and
- * block_max.  Returns OK or E_NO_MEMORY. */
+/* Takes `bytes` for the window; its owner has set memory.  Returns OK or
+ * E_NO_MEMORY. */
 natlet_status natlet__window_init(natlet__window *w, uint32_t bytes);
 
 /* Forgets all bytes: the connection is gone.  A block is only marked for

@@ -67,7 +67,7 @@ size_t natlet__json_take_character(natlet_slice *text, uint8_t out[4])
     size_t escape = text->ptr[0] == '\\' ? natlet__json_escape(*text, &rune) : 0;
 
     if (escape > 0) {
-        (void)natlet__take(text, escape);
+        natlet__skip(text, escape);
         return write_utf8(out, rune);
     }
     out[0] = *natlet__take(text, 1).ptr;

@@ -15,7 +15,7 @@ static bool take_reference(natlet_slice *pointer, natlet_slice *reference)
     if (pointer->ptr[0] != '/') {
         return false;
     }
-    (void)natlet__take(pointer, 1);
+    natlet__skip(pointer, 1);
     const uint8_t *slash = pointer->len > 0 ? memchr(pointer->ptr, '/', pointer->len) : NULL;
     size_t len = slash != NULL ? (size_t)(slash - pointer->ptr) : pointer->len;
     *reference = natlet__take(pointer, len);

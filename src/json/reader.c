@@ -100,13 +100,13 @@ static size_t scan_string(natlet_slice in, natlet__json_token *token)
 
 static natlet_status read_string(natlet__json *json, natlet__json_token *token)
 {
-    (void)natlet__take(&json->in, 1);
+    natlet__skip(&json->in, 1);
     size_t len = scan_string(json->in, token);
     if (len == json->in.len) {
         return NATLET_E_JSON;
     }
     token->text = natlet__take(&json->in, len);
-    (void)natlet__take(&json->in, 1);
+    natlet__skip(&json->in, 1);
     return natlet__utf8_valid(token->text) ? NATLET_OK : NATLET_E_JSON;
 }
 
@@ -120,7 +120,7 @@ static natlet_status read_key(natlet__json *json, natlet__json_token *token)
     if (json->in.len == 0 || json->in.ptr[0] != ':') {
         return NATLET_E_JSON;
     }
-    (void)natlet__take(&json->in, 1);
+    natlet__skip(&json->in, 1);
     json->expect = VALUE;
     return NATLET_OK;
 }
@@ -136,6 +136,116 @@ static natlet_status read_literal(natlet__json *json, natlet__json_token *token,
     token->kind = kind;
     token->text = natlet__take(&json->in, len);
     return end_value(json);
+}
+
+static size_t digits_end(natlet_slice in, size_t at)
+{
+    while (at < in.len && in.ptr[at] >= '0' && in.ptr[at] <= '9') {
+        at++;
+    }
+    return at;
+}
+
+/* The length of the number at the front of `in`; 0 if there is none. */
+static size_t scan_number(natlet_slice in)
+{
+    size_t at = in.ptr[0] == '-' ? 1 : 0;
+    size_t end = digits_end(in, at);
+
+    if (end == at || (in.ptr[at] == '0' && end > at + 1)) {
+        return 0;
+    }
+    if (end < in.len && in.ptr[end] == '.') {
+        at = end + 1;
+        end = digits_end(in, at);
+    }
+    if (end > at && end < in.len && (in.ptr[end] | 0x20) == 'e') {
+        at = end + 1;
+        at += at < in.len && (in.ptr[at] == '+' || in.ptr[at] == '-') ? 1 : 0;
+        end = digits_end(in, at);
+    }
+    return end > at ? end : 0;
+}
+
+static natlet_status read_number(natlet__json *json, natlet__json_token *token)
+{
+    size_t len = scan_number(json->in);
+
+    if (len == 0) {
+        return NATLET_E_JSON;
+    }
+    token->kind = NATLET__JSON_NUMBER;
+    token->text = natlet__take(&json->in, len);
+    return end_value(json);
+}
+
+static natlet_status read_value(natlet__json *json, natlet__json_token *token)
+{
+    switch (json->in.ptr[0]) {
+    case '{':
+    case '[':
+        return open_container(json, token);
+    case '"':
+        token->kind = NATLET__JSON_STRING;
+        return read_string(json, token) < 0 ? NATLET_E_JSON : end_value(json);
+    case 't':
+        return read_literal(json, token, "true", NATLET__JSON_TRUE);
+    case 'f':
+        return read_literal(json, token, "false", NATLET__JSON_FALSE);
+    case 'n':
+        return read_literal(json, token, "null", NATLET__JSON_NULL);
+    default:
+        return read_number(json, token);
+    }
+}
+
+static natlet_status read_token(natlet__json *json, natlet__json_token *token)
+{
+    skip_blanks(&json->in);
+    if (json->expect == NOTHING) {
+        token->kind = NATLET__JSON_DONE;
+        return json->in.len == 0 ? NATLET_OK : NATLET_E_JSON;
+    }
+    if (json->expect == COMMA_OR_END && json->in.len > 0 && json->in.ptr[0] == ',') {
+        natlet__skip(&json->in, 1);
+        skip_blanks(&json->in);
+        json->expect = in_object(json) ? KEY : VALUE;
+    }
+    if (json->in.len == 0) {
+        return NATLET_E_JSON;
+    }
+    uint8_t c = json->in.ptr[0];
+    if (json->expect == COMMA_OR_END || (json->expect == KEY_OR_END && c == '}') ||
+        (json->expect == VALUE_OR_END && c == ']')) {
+        return close_container(json, token);
+    }
+    bool is_key = json->expect == KEY || json->expect == KEY_OR_END;
+    return is_key ? read_key(json, token) : read_value(json, token);
+}
+
+natlet_status natlet__json_next(natlet__json *json, natlet__json_token *token)
+{
+    *token = (natlet__json_token){.depth = json->depth};
+    if (json->failed == NATLET_OK) {
+        json->failed = read_token(json, token);
+    }
+    return json->failed;
+}
+
+static bool opens(const natlet__json_token *token)
+{
+    return token->kind == NATLET__JSON_OBJECT || token->kind == NATLET__JSON_ARRAY;
+}
+
+natlet_status natlet__json_skip(natlet__json *json, const natlet__json_token *token)
+{
+    natlet__json_token next;
+    natlet_status st;
+
+    do {
+        st = natlet__json_next(json, &next);
+    } while (st == NATLET_OK && (next.depth > token->depth || opens(&next)));
+    return st;
 }
 
 /* The exponent that stands at number.ptr[at], 'e' first; 0 if none does.  What is
@@ -189,116 +299,6 @@ static bool fits_double(natlet_slice number)
     return (double)head * power[exponent - 289] <= 1.7976931348623157e308;
 }
 
-static size_t digits_end(natlet_slice in, size_t at)
-{
-    while (at < in.len && in.ptr[at] >= '0' && in.ptr[at] <= '9') {
-        at++;
-    }
-    return at;
-}
-
-/* The length of the number at the front of `in`; 0 if there is none. */
-static size_t scan_number(natlet_slice in)
-{
-    size_t at = in.ptr[0] == '-' ? 1 : 0;
-    size_t end = digits_end(in, at);
-
-    if (end == at || (in.ptr[at] == '0' && end > at + 1)) {
-        return 0;
-    }
-    if (end < in.len && in.ptr[end] == '.') {
-        at = end + 1;
-        end = digits_end(in, at);
-    }
-    if (end > at && end < in.len && (in.ptr[end] | 0x20) == 'e') {
-        at = end + 1;
-        at += at < in.len && (in.ptr[at] == '+' || in.ptr[at] == '-') ? 1 : 0;
-        end = digits_end(in, at);
-    }
-    return end > at ? end : 0;
-}
-
-static natlet_status read_number(natlet__json *json, natlet__json_token *token)
-{
-    size_t len = scan_number(json->in);
-
-    if (len == 0) {
-        return NATLET_E_JSON;
-    }
-    token->kind = NATLET__JSON_NUMBER;
-    token->text = natlet__take(&json->in, len);
-    return fits_double(token->text) ? end_value(json) : NATLET_E_JSON;
-}
-
-static natlet_status read_value(natlet__json *json, natlet__json_token *token)
-{
-    switch (json->in.ptr[0]) {
-    case '{':
-    case '[':
-        return open_container(json, token);
-    case '"':
-        token->kind = NATLET__JSON_STRING;
-        return read_string(json, token) < 0 ? NATLET_E_JSON : end_value(json);
-    case 't':
-        return read_literal(json, token, "true", NATLET__JSON_TRUE);
-    case 'f':
-        return read_literal(json, token, "false", NATLET__JSON_FALSE);
-    case 'n':
-        return read_literal(json, token, "null", NATLET__JSON_NULL);
-    default:
-        return read_number(json, token);
-    }
-}
-
-static natlet_status read_token(natlet__json *json, natlet__json_token *token)
-{
-    skip_blanks(&json->in);
-    if (json->expect == NOTHING) {
-        token->kind = NATLET__JSON_DONE;
-        return json->in.len == 0 ? NATLET_OK : NATLET_E_JSON;
-    }
-    if (json->expect == COMMA_OR_END && json->in.len > 0 && json->in.ptr[0] == ',') {
-        (void)natlet__take(&json->in, 1);
-        skip_blanks(&json->in);
-        json->expect = in_object(json) ? KEY : VALUE;
-    }
-    if (json->in.len == 0) {
-        return NATLET_E_JSON;
-    }
-    uint8_t c = json->in.ptr[0];
-    if (json->expect == COMMA_OR_END || (json->expect == KEY_OR_END && c == '}') ||
-        (json->expect == VALUE_OR_END && c == ']')) {
-        return close_container(json, token);
-    }
-    bool is_key = json->expect == KEY || json->expect == KEY_OR_END;
-    return is_key ? read_key(json, token) : read_value(json, token);
-}
-
-natlet_status natlet__json_next(natlet__json *json, natlet__json_token *token)
-{
-    *token = (natlet__json_token){.depth = json->depth};
-    if (json->failed == NATLET_OK) {
-        json->failed = read_token(json, token);
-    }
-    return json->failed;
-}
-
-static bool opens(const natlet__json_token *token)
-{
-    return token->kind == NATLET__JSON_OBJECT || token->kind == NATLET__JSON_ARRAY;
-}
-
-natlet_status natlet__json_skip(natlet__json *json, const natlet__json_token *token)
-{
-    natlet__json_token next;
-    natlet_status st;
-
-    do {
-        st = natlet__json_next(json, &next);
-    } while (st == NATLET_OK && (next.depth > token->depth || opens(&next)));
-    return st;
-}
-
 bool natlet__json_valid(natlet_slice text)
 {
     natlet__json json;
@@ -308,6 +308,9 @@ bool natlet__json_valid(natlet_slice text)
     natlet__json_init(&json, text, NATLET_JSON_DEPTH_MAX);
     do {
         st = natlet__json_next(&json, &token);
+        if (token.kind == NATLET__JSON_NUMBER && !fits_double(token.text)) {
+            return false;
+        }
     } while (st == NATLET_OK && token.kind != NATLET__JSON_DONE);
     return st == NATLET_OK;
 }

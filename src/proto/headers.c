@@ -40,14 +40,6 @@ natlet_status natlet_headers_init(natlet_headers *headers, void *mem, size_t mem
     return NATLET_OK;
 }
 
-static uint8_t *put(uint8_t *out, natlet_slice text)
-{
-    if (text.len > 0) {
-        memcpy(out, text.ptr, text.len);
-    }
-    return out + text.len;
-}
-
 natlet_status natlet_headers_add(natlet_headers *headers, natlet_slice key, natlet_slice value)
 {
     static const natlet_slice colon = NATLET_TEXT(": ");
@@ -66,8 +58,8 @@ natlet_status natlet_headers_add(natlet_headers *headers, natlet_slice key, natl
         return NATLET_E_FULL;
     }
     uint8_t *out = headers->ptr + headers->len - CRLF_LEN; /* over the blank line */
-    out = put(put(put(out, key), colon), value);
-    (void)put(out, end);
+    out = natlet__put(natlet__put(natlet__put(out, key), colon), value);
+    (void)natlet__put(out, end);
     headers->len = len;
     headers->count++;
     return NATLET_OK;
@@ -111,7 +103,7 @@ static bool take_first_line(natlet_slice block, size_t *at, natlet_slice *rest)
         memcmp(rest->ptr, version.ptr, version.len) != 0) {
         return false;
     }
-    (void)natlet__take(rest, version.len);
+    natlet__skip(rest, version.len);
     return true;
 }
 

@@ -5,93 +5,41 @@
 #include "base/bytes.h"
 #include "json/reader.h"
 
-/* A value of another type is passed over as if its field were not there. */
-enum field_kind { TEXT, FLAG, U32, U64 };
-
-typedef struct field {
-    char name[14];
-    uint8_t kind;    /* enum field_kind: the type of the member at ... */
-    uint16_t offset; /* ... this place of natlet__info */
-} field;
-
-#define FIELD(name, kind, member) {name, kind, offsetof(natlet__info, member)}
-static const field fields[] = {
-    FIELD("server_id", TEXT, server_id),
-    FIELD("server_name", TEXT, server_name),
-    FIELD("version", TEXT, version),
-    FIELD("nonce", TEXT, nonce),
-    FIELD("cluster", TEXT, cluster),
-    FIELD("domain", TEXT, domain),
-    FIELD("client_ip", TEXT, client_ip),
-    FIELD("xkey", TEXT, xkey),
-    FIELD("client_id", U64, client_id),
-    FIELD("max_payload", U32, max_payload),
-    FIELD("proto", U32, proto),
-    FIELD("api_lvl", U32, api_level),
-    FIELD("headers", FLAG, headers),
-    FIELD("auth_required", FLAG, auth_required),
-    FIELD("tls_required", FLAG, tls_required),
-    FIELD("tls_available", FLAG, tls_available),
-    FIELD("jetstream", FLAG, jetstream),
-    FIELD("ldm", FLAG, lame_duck),
-    FIELD("connect_info", FLAG, connect_info),
+/* The fields that say yes or no, and where their answer goes. */
+static const char flag_names[] = "headers\0"
+                                 "tls_required\0"
+                                 "ldm\0";
+static const uint8_t flag_offsets[] = {
+    offsetof(natlet__info, headers),
+    offsetof(natlet__info, tls_required),
+    offsetof(natlet__info, lame_duck),
 };
-#undef FIELD
+_Static_assert(offsetof(natlet__info, lame_duck) <= UINT8_MAX, "an offset fits a byte");
 
-static const field *find_field(natlet_slice key)
+/* A whole number, cut down to `max`; 0 for any other number. */
+static uint32_t read_clamped(natlet_slice number)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (natlet__equal(key, natlet__text(fields[i].name))) {
-            return &fields[i];
-        }
-    }
-    return NULL;
-}
+    uint64_t value;
 
-/* A whole number, cut down to `max`; false for any other number. */
-static bool read_clamped(natlet_slice number, uint64_t max, uint64_t *value)
-{
     for (size_t i = 0; i < number.len; i++) {
         if (number.ptr[i] < '0' || number.ptr[i] > '9') {
-            return false;
+            return 0;
         }
     }
-    if (!natlet_json_u64(number, max, value)) {
-        *value = max;
-    }
-    return true;
+    return natlet__read_decimal(number, UINT32_MAX, &value) ? (uint32_t)value : UINT32_MAX;
 }
 
+/* A value of another type is passed over as if its field were not there. */
 static void read_field(natlet__info *info, natlet_slice key, const natlet__json_token *value)
 {
-    const field *f = find_field(key);
-    uint64_t number;
+    bool is_true = value->kind == NATLET__JSON_TRUE;
+    uint32_t flag = natlet__word_index(flag_names, key);
 
-    if (f == NULL) {
-        return;
-    }
-    void *member = (uint8_t *)info + f->offset;
-    switch ((enum field_kind)f->kind) {
-    case TEXT:
-        if (value->kind == NATLET__JSON_STRING && !value->has_escapes) {
-            *(natlet_slice *)member = value->text;
-        }
-        break;
-    case FLAG:
-        if (value->kind == NATLET__JSON_TRUE || value->kind == NATLET__JSON_FALSE) {
-            *(bool *)member = value->kind == NATLET__JSON_TRUE;
-        }
-        break;
-    case U32:
-        if (value->kind == NATLET__JSON_NUMBER && read_clamped(value->text, UINT32_MAX, &number)) {
-            *(uint32_t *)member = (uint32_t)number;
-        }
-        break;
-    case U64:
-        if (value->kind == NATLET__JSON_NUMBER && read_clamped(value->text, UINT64_MAX, &number)) {
-            *(uint64_t *)member = number;
-        }
-        break;
+    if (flag < sizeof flag_offsets && (is_true || value->kind == NATLET__JSON_FALSE)) {
+        *((bool *)info + flag_offsets[flag]) = is_true;
+    } else if (value->kind == NATLET__JSON_NUMBER &&
+               natlet__equal(key, natlet__text("max_payload"))) {
+        info->max_payload = read_clamped(value->text);
     }
 }
 
@@ -100,7 +48,6 @@ static natlet_status read_urls(natlet__info *info, natlet__json *json)
 {
     natlet__json_token token;
 
-    info->has_connect_urls = true;
     info->url_count = 0;
     for (;;) {
         natlet_status st = natlet__json_next(json, &token);
@@ -160,44 +107,41 @@ natlet_status natlet__info_read(natlet__info *info, natlet_slice json)
 }
 
 /* Newer servers append detail, so a text is known by how it begins. */
-static const struct known_error {
-    const char *text;
-    natlet_status status;
-    bool closes;
-} known_errors[] = {
-    {"Authorization Violation", NATLET_E_AUTH, true},
-    {"User Authentication Expired", NATLET_E_AUTH, true},
-    {"User Authentication Revoked", NATLET_E_AUTH, true},
-    {"Account Authentication Expired", NATLET_E_AUTH, true},
-    {"Authentication Timeout", NATLET_E_TIMEOUT, true},
-    {"Stale Connection", NATLET_E_STALE, true},
-    {"Permissions Violation", NATLET_E_PERMISSION, false},
-    {"Invalid Subject", NATLET_E_SUBJECT, false},
-    {"Invalid Publish Subject", NATLET_E_SUBJECT, false},
-    {"Maximum Payload Violation", NATLET_E_TOO_LARGE, true},
-    {"Secure Connection - TLS Required", NATLET_E_TLS, true},
-    {"Attempted to connect to", NATLET_E_CONFIG, true}, /* a port for routes or leaf nodes */
-    {"Maximum Control Line Exceeded", NATLET_E_SERVER, true},
-    {"Maximum Connections Exceeded", NATLET_E_SERVER, true},
-    {"Maximum Account Active Connections Exceeded", NATLET_E_SERVER, true},
-    {"Connection throttling is active", NATLET_E_SERVER, true},
-    {"Unknown Protocol Operation", NATLET_E_SERVER, true},
+static const char known_errors[] = "Authorization Violation\0"
+                                   "User Authentication \0" /* Expired, Revoked */
+                                   "Account Authentication Expired\0"
+                                   "Authentication Timeout\0"
+                                   "Stale Connection\0"
+                                   "Permissions Violation\0"
+                                   "Invalid Subject\0"
+                                   "Invalid Publish Subject\0"
+                                   "Maximum Payload Violation\0"
+                                   "Secure Connection - TLS Required\0"
+                                   "Attempted to connect to\0" /* a port for routes, leaf nodes */
+                                   "Maximum Control Line Exceeded\0"
+                                   "Maximum Connections Exceeded\0"
+                                   "Maximum Account Active Connections\0"
+                                   "Connection throttling is active\0"
+                                   "Unknown Protocol Operation\0";
+static const int8_t known_status[] = {
+    NATLET_E_AUTH,      NATLET_E_AUTH,       NATLET_E_AUTH,    NATLET_E_TIMEOUT,
+    NATLET_E_STALE,     NATLET_E_PERMISSION, NATLET_E_SUBJECT, NATLET_E_SUBJECT,
+    NATLET_E_TOO_LARGE, NATLET_E_TLS,        NATLET_E_CONFIG,  NATLET_E_SERVER,
+    NATLET_E_SERVER,    NATLET_E_SERVER,     NATLET_E_SERVER,  NATLET_E_SERVER,
 };
 
 /* What stands between the first double quotes; quotes inside are escaped. */
 static natlet_slice quoted(natlet_slice text)
 {
-    const uint8_t *quote = text.len > 0 ? memchr(text.ptr, '"', text.len) : NULL;
+    natlet_slice head;
 
-    if (quote == NULL) {
-        return (natlet_slice){0};
-    }
-    (void)natlet__take(&text, (size_t)(quote - text.ptr) + 1);
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"') {
-            return (natlet_slice){text.ptr, i};
+    if (natlet__cut(&text, '"', &head)) {
+        for (size_t i = 0; i < text.len; i++) {
+            if (text.ptr[i] == '"') {
+                return (natlet_slice){text.ptr, i};
+            }
+            i += text.ptr[i] == '\\' ? 1 : 0;
         }
-        i += text.ptr[i] == '\\' ? 1 : 0;
     }
     return (natlet_slice){0};
 }
@@ -208,15 +152,17 @@ natlet__server_error natlet__server_error_read(natlet_slice text)
 
     text = natlet__trim(text);
     if (text.len > 0 && text.ptr[0] == '\'') {
-        (void)natlet__take(&text, 1);
+        natlet__skip(&text, 1);
     }
-    for (size_t i = 0; i < sizeof known_errors / sizeof known_errors[0]; i++) {
-        const struct known_error *known = &known_errors[i];
-        if (natlet__starts_nocase(text, natlet__text(known->text))) {
-            error.status = known->status;
-            error.closes = known->closes;
+    const char *known = known_errors;
+    for (size_t i = 0; i < sizeof known_status; i++) {
+        natlet_slice head = natlet__text(known);
+        if (natlet__starts_nocase(text, head)) {
+            error.status = (natlet_status)known_status[i];
+            error.closes = error.status != NATLET_E_PERMISSION && error.status != NATLET_E_SUBJECT;
             break;
         }
+        known += head.len + 1;
     }
     if (error.status == NATLET_E_PERMISSION) {
         error.to_publish =

@@ -1,7 +1,7 @@
-/* INFO: what the server says about itself.
+/* INFO: what the server says about itself, as far as the client acts on it.
  *
  * Internal.  Slices borrow from the document and are raw: a string with escapes
- * is passed over as if it were absent, but for the ones said otherwise. */
+ * is passed over as if it were absent. */
 #ifndef NATLET_PROTO_INFO_H
 #define NATLET_PROTO_INFO_H
 
@@ -12,13 +12,8 @@
 #include "natlet/status.h"
 
 typedef struct natlet__info {
-    natlet_slice server_id, server_name, version, nonce, cluster, domain, client_ip, xkey;
-    uint64_t client_id;
     uint32_t max_payload; /* 0: not said */
-    uint32_t proto;
-    uint32_t api_level;
-    bool headers, auth_required, tls_required, tls_available, jetstream, lame_duck, connect_info;
-    bool has_connect_urls; /* the field was present, perhaps empty */
+    bool headers, tls_required, lame_duck;
     uint32_t url_count;
     natlet_slice urls[NATLET_SERVERS_MAX]; /* connect_urls, host:port; more are passed over */
 } natlet__info;

@@ -1,6 +1,6 @@
 /* The way of a message: read_line() finds the LF; read_plain_msg() shows what is
- * whole and plainly written, which is nearly everything; else read_msg() takes the
- * words and notes the sizes, and finish_msg() waits for the rest.
+ * whole and written with single blanks, which is nearly everything; else read_msg()
+ * takes the words and notes the sizes, and finish_msg() waits for the rest.
  *
  * A line is found with memchr() and read as words, not letter by letter through
  * states.  It ends with a CR, and a word ends at the first byte <= 0x20: so the
@@ -15,12 +15,11 @@
 #include "natlet/limits.h"
 
 enum {
-    MSG_BLANK_LEN = 4,   /* "MSG " */
-    SIZE_DIGITS_MAX = 9, /* they fit 32 bits whatever they are */
-    SIZE_MAX_READ = 999999999,
+    LINE_LEN_MIN = 4, /* "+OK" and CR */
     VERB_LEN_MAX = 4,
+    SIZE_DIGITS_MAX = 9, /* they fit 32 bits whatever they are */
 };
-_Static_assert(NATLET_MESSAGE_BYTES_LIMIT <= SIZE_MAX_READ, "no message has a longer size");
+_Static_assert(NATLET_MESSAGE_BYTES_LIMIT <= 999999999, "no message has a longer size");
 
 /* A verb as a number: its characters in lower case, eight bits each. */
 enum verb {
@@ -76,15 +75,21 @@ static const uint8_t *word_end(const uint8_t *s, const uint8_t *line_end)
 /* Reads one to nine digits without a leading zero; returns their end, or NULL. */
 static inline const uint8_t *read_digits(const uint8_t *start, uint32_t *value)
 {
-    const uint8_t *s = start;
-    uint32_t sum = 0;
+    const uint8_t *s = start + 1;
+    uint32_t sum = (uint32_t)*start - '0';
 
+    if (sum == 0) {
+        *value = 0;
+        return s;
+    }
+    if (sum > 9) {
+        return NULL;
+    }
     for (uint32_t digit; (digit = (uint32_t)*s - '0') <= 9; s++) {
         sum = sum * 10 + digit;
     }
     *value = sum;
-    size_t len = (size_t)(s - start);
-    return len - 1 < SIZE_DIGITS_MAX && (*start != '0' || len == 1) ? s : NULL;
+    return s - start <= SIZE_DIGITS_MAX ? s : NULL;
 }
 
 static bool is_header_size(uint32_t header, uint32_t total)
@@ -99,45 +104,55 @@ static inline bool read_plain_sizes(const uint8_t *s, const uint8_t *line_end, b
     size[0] = 0;
     if (has_headers) {
         s = read_digits(s, &size[0]);
-        if (s == NULL || *s++ != ' ') {
+        if (s == NULL || *s != ' ') {
             return false;
         }
+        s++;
     }
     return read_digits(s, &size[1]) == line_end;
 }
 
-/* Fills *ev from "MSG subject sid [reply] size" or "HMSG subject sid [reply] header
- * size" with single blanks, if the body is there too, and returns the length of all.
- * Returns 0 for anything else: the careful way below decides what that is. */
-static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uint8_t *line_end,
-                             natlet__event *ev)
+/* Reads "subject sid [reply] [header size] size" with single blanks; false if the
+ * line is written otherwise, well or badly. */
+static inline bool read_plain_words(const uint8_t *subject, const uint8_t *line_end,
+                                    bool has_headers, natlet__event *ev, uint32_t size[2])
 {
-    size_t verb = memcmp(in.ptr, "MSG ", 4) == 0 ? 4 : memcmp(in.ptr, "HMSG ", 5) == 0 ? 5 : 0;
-    const uint8_t *subject = in.ptr + verb;
-    bool has_headers = verb == 5;
-    uint32_t sid;
-    uint32_t size[2]; /* of the header block, and of all */
-
-    if (verb == 0) {
-        return 0;
-    }
     const uint8_t *s = word_end(subject, line_end);
+    uint32_t sid;
+
     if (s == subject || *s != ' ') {
-        return 0;
+        return false;
     }
     ev->msg.subject = (natlet_slice){subject, (size_t)(s - subject)};
     s = read_digits(s + 1, &sid);
     if (s == NULL || *s != ' ') {
-        return 0;
+        return false;
     }
     const uint8_t *reply = s + 1;
+    ev->sid = sid;
     ev->msg.reply = (natlet_slice){reply, 0};
-    if (!read_plain_sizes(reply, line_end, has_headers, size)) {
-        s = word_end(reply, line_end);
-        if (s == reply || *s != ' ' || !read_plain_sizes(s + 1, line_end, has_headers, size)) {
-            return 0;
-        }
-        ev->msg.reply.len = (size_t)(s - reply);
+    if (read_plain_sizes(reply, line_end, has_headers, size)) {
+        return true;
+    }
+    s = word_end(reply, line_end);
+    ev->msg.reply.len = (size_t)(s - reply);
+    return s != reply && *s == ' ' && read_plain_sizes(s + 1, line_end, has_headers, size);
+}
+
+/* Fills *ev from a plain line whose body is there too, and returns the length of both.
+ * Returns 0 for anything else: read_op() says what that is. */
+static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uint8_t *line_end,
+                             natlet__event *ev)
+{
+    size_t verb = memcmp(in.ptr, "MSG ", 4) == 0 ? 4 : memcmp(in.ptr, "HMSG ", 5) == 0 ? 5 : 0;
+    bool has_headers = verb == 5;
+    uint32_t size[2]; /* of the header block, and of all */
+
+    if (verb == 0 || !read_plain_words(in.ptr + verb, line_end, has_headers, ev, size)) {
+        return 0;
+    }
+    if (has_headers && (!is_header_size(size[0], size[1]) || size[0] > NATLET_HEADER_BYTES_MAX)) {
+        return 0;
     }
     const uint8_t *body = line_end + 2;
     size_t len = (size_t)(body - in.ptr) + size[1] + 2;
@@ -145,12 +160,8 @@ static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uin
         body[size[1] + 1] != '\n') {
         return 0;
     }
-    if (has_headers && (!is_header_size(size[0], size[1]) || size[0] > NATLET_HEADER_BYTES_MAX)) {
-        return 0;
-    }
     ev->kind = NATLET__EV_MSG;
     ev->text = (natlet_slice){0};
-    ev->sid = sid;
     ev->msg.headers = (natlet_slice){body, size[0]};
     ev->msg.payload = (natlet_slice){body + size[0], size[1] - size[0]};
     return len;
@@ -193,13 +204,7 @@ static bool at_end(line *l)
 
 static bool read_size(natlet_slice word, uint32_t *value)
 {
-    uint64_t size;
-
-    if (!natlet__read_decimal(word, SIZE_MAX_READ, &size)) {
-        return false;
-    }
-    *value = (uint32_t)size;
-    return true;
+    return word.len > 0 && read_digits(word.ptr, value) == word.ptr + word.len;
 }
 
 /* Returns OK with p->line and p->need filled. */
@@ -259,7 +264,7 @@ static natlet_status finish_msg(natlet__parser *p, natlet_slice *in, natlet__eve
     ev->msg.headers = (natlet_slice){body, msg->header_bytes};
     ev->msg.payload =
         (natlet_slice){body + msg->header_bytes, msg->total_bytes - msg->header_bytes};
-    (void)natlet__take(in, p->need);
+    natlet__skip(in, p->need);
     p->need = 0;
     return NATLET_EVENT;
 }
@@ -342,18 +347,18 @@ static natlet_status read_line(natlet__parser *p, natlet_slice *in, natlet__even
     if (lf == NULL) {
         return p->scanned == max ? NATLET_E_LINE_TOO_LONG : NATLET_MORE;
     }
-    if (lf - in->ptr < MSG_BLANK_LEN || lf[-1] != '\r') { /* no operation is shorter */
+    if (lf - in->ptr < LINE_LEN_MIN || lf[-1] != '\r') {
         return NATLET_E_PROTOCOL;
     }
     size_t len = read_plain_msg(p, *in, lf - 1, ev);
     if (len > 0) {
-        (void)natlet__take(in, len);
+        natlet__skip(in, len);
         return NATLET_EVENT;
     }
     line l = {.start = in->ptr, .at = in->ptr, .end = lf - 1};
     natlet_status st = read_op(p, &l, ev);
     if (st == NATLET_EVENT) {
-        (void)natlet__take(in, (size_t)(lf - in->ptr) + 1);
+        natlet__skip(in, (size_t)(lf - in->ptr) + 1);
     }
     return st;
 }

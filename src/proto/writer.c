@@ -6,19 +6,11 @@
 #include "natlet/json.h"
 #include "natlet/version.h"
 
-static uint8_t *put(uint8_t *at, natlet_slice text)
-{
-    if (text.len > 0) {
-        memcpy(at, text.ptr, text.len);
-    }
-    return at + text.len;
-}
-
 /* A blank in front of what is not the verb. */
 static uint8_t *put_word(uint8_t *at, natlet_slice word)
 {
     *at = ' ';
-    return put(at + 1, word);
+    return natlet__put(at + 1, word);
 }
 
 static uint8_t *put_number(uint8_t *at, uint64_t value)
@@ -39,7 +31,7 @@ size_t natlet__write_pub(uint8_t *out, const natlet_msg *msg)
     static const natlet_slice pub = NATLET_TEXT("PUB");
     static const natlet_slice hpub = NATLET_TEXT("HPUB");
     bool has_headers = msg->headers.len > 0;
-    uint8_t *at = put_word(put(out, has_headers ? hpub : pub), msg->subject);
+    uint8_t *at = put_word(natlet__put(out, has_headers ? hpub : pub), msg->subject);
 
     if (msg->reply.len > 0) {
         at = put_word(at, msg->reply);
@@ -54,7 +46,7 @@ size_t natlet__write_pub(uint8_t *out, const natlet_msg *msg)
 size_t natlet__write_sub(uint8_t *out, natlet_slice subject, natlet_slice queue, uint64_t sid)
 {
     static const natlet_slice sub = NATLET_TEXT("SUB");
-    uint8_t *at = put_word(put(out, sub), subject);
+    uint8_t *at = put_word(natlet__put(out, sub), subject);
 
     if (queue.len > 0) {
         at = put_word(at, queue);
@@ -65,7 +57,7 @@ size_t natlet__write_sub(uint8_t *out, natlet_slice subject, natlet_slice queue,
 size_t natlet__write_unsub(uint8_t *out, uint64_t sid, uint64_t max)
 {
     static const natlet_slice unsub = NATLET_TEXT("UNSUB");
-    uint8_t *at = put_number(put(out, unsub), sid);
+    uint8_t *at = put_number(natlet__put(out, unsub), sid);
 
     if (max > 0) {
         at = put_number(at, max);
@@ -125,6 +117,6 @@ size_t natlet__write_connect(uint8_t *out, size_t cap, const natlet__connect *co
     if (json.len > json.cap) {
         return 0;
     }
-    (void)put(out, verb);
+    (void)natlet__put(out, verb);
     return end_line(out, out + verb.len + json.len);
 }

@@ -212,7 +212,7 @@ natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event
     *ev = (natlet__ws_event){0};
     while (st == NATLET_OK && in->len > 0) {
         if (ws->closed) {
-            (void)natlet__take(in, in->len);
+            natlet__skip(in, in->len);
         } else if (ws->payload_left > 0) {
             st = read_payload(ws, in, ev);
         } else {

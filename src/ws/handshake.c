@@ -12,8 +12,6 @@
 
 enum { SWITCHING_PROTOCOLS = 101, FINAL_STATUS_MIN = 200 };
 
-enum { SEEN_UPGRADE = 1, SEEN_CONNECTION = 2, SEEN_ACCEPT = 4, SEEN_ALL = 7 };
-
 void natlet__handshake_init(natlet__handshake *h, const uint8_t random[16])
 {
     *h = (natlet__handshake){.failed = NATLET_OK};
@@ -31,10 +29,9 @@ typedef struct text_out {
 
 static void put(text_out *out, natlet_slice text)
 {
-    if (text.len > out->cap - out->len) {
-        out->failed = true;
-    } else if (text.len > 0 && !out->failed) {
-        memcpy(out->ptr + out->len, text.ptr, text.len);
+    out->failed |= text.len > out->cap - out->len;
+    if (!out->failed) {
+        (void)natlet__put(out->ptr + out->len, text);
         out->len += text.len;
     }
 }
@@ -47,11 +44,7 @@ static void put_text(text_out *out, const char *text)
 /* A part of a URL: with a blank or line end in it, it could become a header. */
 static void put_part(text_out *out, natlet_slice part)
 {
-    for (size_t i = 0; i < part.len; i++) {
-        if (part.ptr[i] <= ' ' || part.ptr[i] == 0x7f) {
-            out->failed = true;
-        }
-    }
+    out->failed |= !natlet__is_clean(part, '!');
     put(out, part);
 }
 
@@ -126,13 +119,14 @@ static natlet_status judge_status_line(natlet__handshake *h, natlet_slice line)
 /* Whether one of the elements of a comma-separated list is `token`. */
 static bool has_token(natlet_slice list, natlet_slice token)
 {
-    while (list.len > 0) {
-        const uint8_t *comma = memchr(list.ptr, ',', list.len);
-        size_t len = comma != NULL ? (size_t)(comma - list.ptr) : list.len;
-        if (natlet__equal_nocase(natlet__trim(natlet__take(&list, len)), token)) {
+    natlet_slice element;
+    bool has_more = true;
+
+    while (has_more) {
+        has_more = natlet__cut(&list, ',', &element);
+        if (natlet__equal_nocase(natlet__trim(element), token)) {
             return true;
         }
-        (void)natlet__take(&list, list.len > 0 ? 1 : 0); /* the comma */
     }
     return false;
 }
@@ -145,48 +139,38 @@ static bool accept_matches(const natlet__handshake *h, natlet_slice value)
     return natlet__equal(value, (natlet_slice){want, sizeof want});
 }
 
-static bool mark_once(natlet__handshake *h, uint8_t which)
-{
-    bool is_first = (h->seen & which) == 0;
+/* The fields that are judged.  From FORBIDDEN on: what we did not offer; and what
+ * frames a body, which a 101 does not have: somebody between us and the server
+ * reads this answer differently. */
+enum { UPGRADE, ACCEPT, CONNECTION, FORBIDDEN, STRANGER = FORBIDDEN + 4 };
+enum { SEEN_ALL = 1 << UPGRADE | 1 << ACCEPT | 1 << CONNECTION };
 
-    h->seen |= which;
-    return is_first;
-}
-
-static bool is_text(natlet_slice word, const char *text)
-{
-    return natlet__equal_nocase(word, natlet__text(text));
-}
-
-/* What we did not offer; and what frames a body, which a 101 does not have:
- * somebody between us and the server reads this answer differently. */
-static bool must_not_be_there(natlet_slice name)
-{
-    static const char *const names[] = {"Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol",
-                                        "Content-Length", "Transfer-Encoding"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (is_text(name, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
+static const char judged[] = "upgrade\0sec-websocket-accept\0connection\0"
+                             "sec-websocket-extensions\0sec-websocket-protocol\0"
+                             "content-length\0transfer-encoding\0";
 
 /* Connection is a list and may come in several fields (RFC 9110, 5.3); the other
  * two may not. */
 static bool judge_field(natlet__handshake *h, natlet_slice name, natlet_slice value)
 {
-    if (is_text(name, "Upgrade")) {
-        return mark_once(h, SEEN_UPGRADE) && is_text(value, "websocket");
+    uint32_t which = natlet__word_index(judged, name);
+    bool is_first = (h->seen >> which & 1) == 0;
+
+    switch (which) {
+    case UPGRADE:
+        h->seen |= 1 << UPGRADE;
+        return is_first && natlet__equal_nocase(value, natlet__text("websocket"));
+    case ACCEPT:
+        h->seen |= 1 << ACCEPT;
+        return is_first && accept_matches(h, value);
+    case CONNECTION:
+        if (has_token(value, natlet__text("upgrade"))) {
+            h->seen |= 1 << CONNECTION;
+        }
+        return true;
+    default:
+        return which == STRANGER;
     }
-    if (is_text(name, "Sec-WebSocket-Accept")) {
-        return mark_once(h, SEEN_ACCEPT) && accept_matches(h, value);
-    }
-    if (is_text(name, "Connection") && has_token(value, natlet__text("upgrade"))) {
-        h->seen |= SEEN_CONNECTION;
-    }
-    return !must_not_be_there(name);
 }
 
 /* RFC 9110, 5.6.2. */
@@ -212,8 +196,12 @@ static bool is_token(natlet_slice text)
 /* RFC 9110, 5.5: no control character but the tab. */
 static bool is_clean(natlet_slice text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if ((text.ptr[i] < ' ' && text.ptr[i] != '\t') || text.ptr[i] == 0x7f) {
+    natlet_slice part;
+    bool has_more = true;
+
+    while (has_more) {
+        has_more = natlet__cut(&text, '\t', &part);
+        if (!natlet__is_clean(part, ' ')) {
             return false;
         }
     }
@@ -229,14 +217,11 @@ static natlet_status judge_line(natlet__handshake *h, natlet_slice line)
     if (h->scanned == 0) {
         return judge_status_line(h, line);
     }
-    const uint8_t *colon = memchr(line.ptr, ':', line.len);
-    if (colon == NULL || ++h->fields > NATLET__HANDSHAKE_FIELDS_MAX) {
-        return NATLET_E_HANDSHAKE;
-    }
-    natlet_slice name = natlet__take(&line, (size_t)(colon - line.ptr));
-    (void)natlet__take(&line, 1);
-    return is_token(name) && judge_field(h, name, natlet__trim(line)) ? NATLET_OK
-                                                                      : NATLET_E_HANDSHAKE;
+    natlet_slice name;
+    return natlet__cut(&line, ':', &name) && ++h->fields <= NATLET__HANDSHAKE_FIELDS_MAX &&
+                   is_token(name) && judge_field(h, name, natlet__trim(line))
+               ? NATLET_OK
+               : NATLET_E_HANDSHAKE;
 }
 
 /* Nobody who speaks HTTP begins otherwise: a NATS or TLS port is known by its
@@ -290,7 +275,7 @@ natlet_status natlet__handshake_read(natlet__handshake *h, natlet_slice *in)
         st = read_line(h, *in);
     }
     if (st == NATLET_OK) {
-        (void)natlet__take(in, h->scanned);
+        natlet__skip(in, h->scanned);
     }
     h->failed = st < 0 ? st : NATLET_OK;
     return st;

@@ -197,46 +197,46 @@ static void say_sense(uint32_t value)
 
     switch (value % 12) {
     case 0:
-        snprintf(text, sizeof text, "MSG a.b %u %u\r\n%0*d\r\n", sid, len, (int)len, 0);
+        (void)snprintf(text, sizeof text, "MSG a.b %u %u\r\n%0*d\r\n", sid, len, (int)len, 0);
         break;
     case 1:
-        snprintf(text, sizeof text,
+        (void)snprintf(text, sizeof text,
                  "HMSG a.b %u box 24 27\r\nNATS/1.0\r\nKey: value\r\n\r\nabc\r\n", sid);
         break;
     case 2:
-        snprintf(text, sizeof text, "PONG\r\nPING\r\n");
+        (void)snprintf(text, sizeof text, "PONG\r\nPING\r\n");
         break;
     case 3:
-        snprintf(text, sizeof text, "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
+        (void)snprintf(text, sizeof text, "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
         break;
     case 4:
-        snprintf(text, sizeof text, "-ERR 'Permissions Violation for Publish to \"s\"'\r\n");
+        (void)snprintf(text, sizeof text, "-ERR 'Permissions Violation for Publish to \"s\"'\r\n");
         break;
     case 5:
-        snprintf(text, sizeof text,
+        (void)snprintf(text, sizeof text,
                  "INFO {\"ldm\":%s,\"headers\":true,\"max_payload\":%u,"
                  "\"connect_urls\":[\"h%u:1\",\"h%u:2\"]}\r\n",
                  len & 1 ? "true" : "false", 100 + len * 300, len % 4, len % 3);
         break;
     case 6:
-        snprintf(text, sizeof text, "HMSG %s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
+        (void)snprintf(text, sizeof text, "HMSG %s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
                  (const char *)requests->inbox, (unsigned)requests->inbox_sid);
         break;
     case 7:
-        snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n",
+        (void)snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n",
                  len & 1 ? "mapped" : (const char *)requests->inbox, (unsigned)requests->inbox_sid);
         break;
     case 8: /* the rest of it is what comes next */
-        snprintf(text, sizeof text, "MSG a.b %u %u\r\n", sid, len * 64);
+        (void)snprintf(text, sizeof text, "MSG a.b %u %u\r\n", sid, len * 64);
         break;
     case 9:
-        snprintf(text, sizeof text, "-ERR 'Authorization Violation'\r\n");
+        (void)snprintf(text, sizeof text, "-ERR 'Authorization Violation'\r\n");
         break;
     case 10:
-        snprintf(text, sizeof text, "-ERR 'Stale Connection'\r\n");
+        (void)snprintf(text, sizeof text, "-ERR 'Stale Connection'\r\n");
         break;
     default:
-        snprintf(text, sizeof text, RIG_INFO "PONG\r\n");
+        (void)snprintf(text, sizeof text, RIG_INFO "PONG\r\n");
         break;
     }
     if (is_alive()) {

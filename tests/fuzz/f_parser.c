@@ -22,7 +22,8 @@ static void check_msg(const natlet__event *ev, const uint8_t *line, const uint8_
     const uint8_t *end = body - 2;
 
     expect(msg->payload.ptr + msg->payload.len + 2 == behind && memcmp(behind - 2, "\r\n", 2) == 0);
-    expect(msg->headers.len == 0 || msg->headers.ptr == body);
+    expect(msg->headers.len == 0 || msg->headers.len >= NATLET_HEADER_BYTES_MIN);
+    expect(msg->payload.len <= (size_t)(behind - 2 - body) && msg->headers.ptr == body);
     expect(msg->subject.len > 0 && msg->subject.ptr > line && memcmp(end, "\r\n", 2) == 0);
     while (end[-1] == ' ' || end[-1] == '\t') {
         end--;

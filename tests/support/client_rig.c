@@ -270,10 +270,11 @@ static void answer_upgrade(rig *r)
     MUST(at + sizeof mark + 24 < sent.len);
     natlet__handshake_accept(accept, sent.ptr + at + sizeof mark - 1);
     test_conn_take_sent(r->conn, sent.len);
-    snprintf(answer, sizeof answer,
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: %.28s\r\n\r\n",
-             (const char *)accept);
+    (void)snprintf(
+        answer, sizeof answer,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: %.28s\r\n\r\n",
+        (const char *)accept);
     rig_say_raw(r, answer, strlen(answer));
 }
 
@@ -303,7 +304,9 @@ static void append_sent(rig *r, const uint8_t *bytes, size_t len)
 {
     if (r->sent.cap - r->sent.len <= len) {
         r->sent.cap = (r->sent.len + len + 1) * 2;
-        r->sent.ptr = realloc(r->sent.ptr, r->sent.cap);
+        uint8_t *moved = realloc(r->sent.ptr, r->sent.cap);
+        MUST(moved != NULL);
+        r->sent.ptr = moved;
     }
     memcpy(r->sent.ptr + r->sent.len, bytes, len);
     r->sent.len += len;

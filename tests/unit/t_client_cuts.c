@@ -16,18 +16,16 @@ static uint32_t messages;
 
 static void append(const char *text)
 {
-    size_t len = strlen(text);
-
-    memcpy(transcript + transcript_len, text, len);
-    transcript_len += len;
+    transcript_len += (size_t)snprintf(transcript + transcript_len,
+                                       sizeof transcript - transcript_len, "%s", text);
 }
 
 static void append_message(uint32_t sid, size_t len)
 {
     char line[64];
 
-    snprintf(line, sizeof line, "MSG t.%u %u box %u\r\n", (unsigned)messages, (unsigned)sid,
-             (unsigned)len);
+    (void)snprintf(line, sizeof line, "MSG t.%u %u box %u\r\n", (unsigned)messages, (unsigned)sid,
+                   (unsigned)len);
     append(line);
     memset(transcript + transcript_len, 'a' + (int)(messages % 26), len);
     transcript_len += len;
@@ -51,14 +49,14 @@ static void write_transcript(uint32_t sid, bool has_big)
     if (has_big) {
         append_message(sid, BIG);
         append_message(sid, 3);
-        append_message(sid, BIG * 2);
+        append_message(sid, (size_t)BIG * 2);
     }
     append("-ERR 'Permissions Violation for Publish to \"x\"'\r\n");
     char text[128];
-    snprintf(text, sizeof text,
-             "hmsg t.h %u 24 26\r\nNATS/1.0\r\nKey: value\r\n\r\nhi\r\n"
-             "MSG t.u 4242 2\r\nno\r\n",
-             (unsigned)sid);
+    (void)snprintf(text, sizeof text,
+                   "hmsg t.h %u 24 26\r\nNATS/1.0\r\nKey: value\r\n\r\nhi\r\n"
+                   "MSG t.u 4242 2\r\nno\r\n",
+                   (unsigned)sid);
     append(text);
 }
 
@@ -111,7 +109,7 @@ static void messages_beyond_the_window(void)
     static const size_t reads[] = {1000, 1448, 32768, 50000, 0};
     static char big_want[RIG_LOG_MAX];
 
-    strcpy(big_want, play(RIG_NATS, 0, 0, true));
+    (void)snprintf(big_want, sizeof big_want, "%s", play(RIG_NATS, 0, 0, true));
     CHECK(strstr(big_want, "box (40000)\n") != NULL && strstr(big_want, "box (80000)\n") != NULL);
     for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
         for (size_t f = 0; f < sizeof frames / sizeof frames[0]; f++) {
@@ -143,14 +141,14 @@ static void calls_and_copies(void)
         rig_say_bytes(&r, transcript, transcript_len);
         natlet_client_stats chopped = natlet_client_stats_now(r.client);
         CHECK_INT(chopped.recv_calls - after.recv_calls, 4);
-        CHECK(chopped.copied_bytes <= 2 * 64);
+        CHECK(chopped.copied_bytes <= 128);
         rig_end(&r);
     }
 }
 
 int main(void)
 {
-    strcpy(want, play(RIG_NATS, 0, 0, false));
+    (void)snprintf(want, sizeof want, "%s", play(RIG_NATS, 0, 0, false));
     CHECK(strstr(want, "message 1 t.39 > box (117)\n") != NULL);
     CHECK(strstr(want, "message 1 t.h h=24 [hi]\n") != NULL);
     CHECK(strstr(want, "(Permissions Violation for Publish to \"x\")") != NULL);

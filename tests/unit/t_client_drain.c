@@ -76,9 +76,9 @@ static void drains_a_subscription(void)
     rig_forget_sent(&r);
     CHECK(natlet_client_drain_subscription(r.client, a, 1000, rig_on_done, &r) == NATLET_OK);
     rig_run(&r);
-    snprintf(text, sizeof text, "UNSUB %u\r\nPING\r\n", (unsigned)a);
+    (void)snprintf(text, sizeof text, "UNSUB %u\r\nPING\r\n", (unsigned)a);
     CHECK_TEXT(rig_sent(&r), text);
-    snprintf(text, sizeof text, "MSG a %u 1\r\nx\r\nPONG\r\n", (unsigned)a);
+    (void)snprintf(text, sizeof text, "MSG a %u 1\r\nx\r\nPONG\r\n", (unsigned)a);
     rig_say(&r, text);
     CHECK_TEXT(rig_log(&r), "message 1 a [x]\nended 1: done\ndone: done 0 us\n");
     CHECK(natlet_client_drain_subscription(r.client, a, 1000, rig_on_done, &r) ==
@@ -128,7 +128,8 @@ static void drains_the_client(void)
         CHECK(natlet_client_drain(r.client, 1000, rig_on_done, &r) == NATLET_OK);
         CHECK(natlet_client_drain(r.client, 1000, rig_on_done, &r) == NATLET_E_STATE);
         rig_run(&r);
-        snprintf(text, sizeof text, "UNSUB %u\r\nUNSUB %u\r\nPING\r\n", (unsigned)a, (unsigned)b);
+        (void)snprintf(text, sizeof text, "UNSUB %u\r\nUNSUB %u\r\nPING\r\n", (unsigned)a,
+                       (unsigned)b);
         CHECK_TEXT(rig_sent(&r), text);
         natlet_sink unused = rig_sink(&r);
         CHECK(natlet_client_subscribe(r.client, &b, rig_text("c"), NULL, &unused) ==
@@ -136,7 +137,7 @@ static void drains_the_client(void)
         const natlet_msg msg = {.subject = NATLET_TEXT("s")};
         CHECK(natlet_client_request(r.client, &msg, 1, rig_on_reply, &r, NULL) ==
               NATLET_E_DRAINING);
-        snprintf(text, sizeof text, "MSG a %u box 1\r\nx\r\nPONG\r\n", (unsigned)a);
+        (void)snprintf(text, sizeof text, "MSG a %u box 1\r\nx\r\nPONG\r\n", (unsigned)a);
         rig_say(&r, text);
         CHECK_TEXT(rig_log(&r), "state draining\nanswered: done\nended 1: done\nended 2: done\n");
         CHECK_TEXT(rig_sent(&r), "PUB box 2\r\nok\r\nPING\r\n");

@@ -62,12 +62,13 @@ static void resubscribes_with_what_is_left(void)
         c = rig_subscribe(&r, "c");
         CHECK(natlet_client_unsubscribe(r.client, c, 0) == NATLET_OK);
         rig_run(&r);
-        snprintf(text, sizeof text,
-                 "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 3\r\nSUB c %u\r\nUNSUB %u\r\n", (unsigned)a,
-                 (unsigned)b, (unsigned)b, (unsigned)c, (unsigned)c);
+        (void)snprintf(text, sizeof text,
+                       "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 3\r\nSUB c %u\r\nUNSUB %u\r\n",
+                       (unsigned)a, (unsigned)b, (unsigned)b, (unsigned)c, (unsigned)c);
         CHECK_TEXT(rig_sent(&r), text);
-        snprintf(text, sizeof text, "MSG b %u 1\r\n1\r\nMSG b %u 1\r\n2\r\nMSG b %u 5\r\nhalf",
-                 (unsigned)b, (unsigned)b, (unsigned)b);
+        (void)snprintf(text, sizeof text,
+                       "MSG b %u 1\r\n1\r\nMSG b %u 1\r\n2\r\nMSG b %u 5\r\nhalf", (unsigned)b,
+                       (unsigned)b, (unsigned)b);
         rig_say(&r, text);
         (void)rig_log(&r);
         rig_closed(&r, way == RIG_WS ? 1006 : 0, NATLET_E_IO);
@@ -78,15 +79,15 @@ static void resubscribes_with_what_is_left(void)
         CHECK(wait_for_dial(501) <= 500);
         come_back();
         CHECK_TEXT(rig_log(&r), "state connected\n");
-        snprintf(text, sizeof text, "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 1\r\nSUB d %u\r\n",
-                 (unsigned)a, (unsigned)b, (unsigned)b, (unsigned)d);
+        (void)snprintf(text, sizeof text, "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 1\r\nSUB d %u\r\n",
+                       (unsigned)a, (unsigned)b, (unsigned)b, (unsigned)d);
         CHECK_TEXT(rig_sent(&r), text);
         CHECK(natlet_client_unsubscribe(r.client, b, 5) == NATLET_OK); /* the server counts anew */
         rig_run(&r);
-        snprintf(text, sizeof text, "UNSUB %u 3\r\n", (unsigned)b);
+        (void)snprintf(text, sizeof text, "UNSUB %u 3\r\n", (unsigned)b);
         CHECK_TEXT(rig_sent(&r), text);
         for (int i = 0; i < 4; i++) {
-            snprintf(text, sizeof text, "MSG b %u 1\r\n%d\r\n", (unsigned)b, i);
+            (void)snprintf(text, sizeof text, "MSG b %u 1\r\n%d\r\n", (unsigned)b, i);
             rig_say(&r, text);
         }
         CHECK_TEXT(rig_log(&r),
@@ -360,8 +361,8 @@ static void data_before_the_end_is_read(void)
         char text[200];
         rig_connected(&r, way);
         uint32_t sid = rig_subscribe(&r, "a");
-        snprintf(text, sizeof text, "MSG a %u 4\r\nlast\r\n-ERR 'Stale Connection'\r\n",
-                 (unsigned)sid);
+        (void)snprintf(text, sizeof text, "MSG a %u 4\r\nlast\r\n-ERR 'Stale Connection'\r\n",
+                       (unsigned)sid);
         r.conn->wants_readable = false; /* only CLOSED tells */
         test_host_event(&r.host, r.conn->id, NATLET_EV_CLOSED, way == RIG_WS ? 1001 : 0, 0);
         r.conn->is_closed = true;
@@ -481,9 +482,9 @@ static void what_the_host_cannot_do(void)
         r.config.servers = rig_text(cases[i].url);
         r.host.info.caps = cases[i].caps;
         rig_start(&r);
-        snprintf(want, sizeof want,
-                 "state connecting\nstate closed: this build or host cannot do it %s\n",
-                 cases[i].want);
+        (void)snprintf(want, sizeof want,
+                       "state connecting\nstate closed: this build or host cannot do it %s\n",
+                       cases[i].want);
         CHECK_TEXT(rig_log(&r), want);
         rig_end(&r);
     }

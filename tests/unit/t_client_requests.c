@@ -50,8 +50,8 @@ static void answer(const char *to_token, const char *payload)
 {
     char text[256];
 
-    snprintf(text, sizeof text, "MSG %s%s %u %u\r\n%s\r\n", inbox, to_token, inbox_sid,
-             (unsigned)strlen(payload), payload);
+    (void)snprintf(text, sizeof text, "MSG %s%s %u %u\r\n%s\r\n", inbox, to_token, inbox_sid,
+                   (unsigned)strlen(payload), payload);
     rig_say(&r, text);
 }
 
@@ -63,7 +63,7 @@ static void answers_reach_their_request(void)
     start();
     for (int i = 0; i < 40; i++) {
         CHECK(ask("s", 1000, NULL) == NATLET_OK);
-        strcpy(tokens[i], token());
+        (void)snprintf(tokens[i], sizeof tokens[i], "%s", token());
         for (int k = 0; k < i; k++) {
             CHECK(strcmp(tokens[k], tokens[i]) != 0);
         }
@@ -71,7 +71,7 @@ static void answers_reach_their_request(void)
     CHECK_INT(natlet_client_stats_now(r.client).requests, 40);
     for (int i = 39; i >= 0; i -= 2) {
         answer(tokens[i], "yes");
-        snprintf(want, sizeof want, "reply %s%s [yes]\n", inbox, tokens[i]);
+        (void)snprintf(want, sizeof want, "reply %s%s [yes]\n", inbox, tokens[i]);
         CHECK_TEXT(rig_log(&r), want);
         answer(tokens[i], "again");
         CHECK_TEXT(rig_log(&r), "");
@@ -90,7 +90,7 @@ static void a_late_answer_is_nobodys(void)
 
     start();
     CHECK(ask("s", 10, NULL) == NATLET_OK);
-    strcpy(old, token());
+    (void)snprintf(old, sizeof old, "%s", token());
     rig_wait_ms(&r, 11);
     CHECK_TEXT(rig_log(&r), "reply: the deadline passed\n");
     for (int i = 0; i < 5000; i++) { /* the same slot, again and again */
@@ -144,13 +144,13 @@ static void no_responders(void)
 
     start();
     CHECK(ask("s", 1000, NULL) == NATLET_OK);
-    snprintf(text, sizeof text, "HMSG %s%s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n", inbox, token(),
-             inbox_sid);
+    (void)snprintf(text, sizeof text, "HMSG %s%s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n", inbox,
+                   token(), inbox_sid);
     rig_say(&r, text);
     CHECK_TEXT(rig_log(&r), "reply: nobody is subscribed to the subject of the request\n");
     CHECK(ask("s", 1000, NULL) == NATLET_OK); /* with a payload it is an answer like others */
-    snprintf(text, sizeof text, "HMSG %s%s %u 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n", inbox, token(),
-             inbox_sid);
+    (void)snprintf(text, sizeof text, "HMSG %s%s %u 16 17\r\nNATS/1.0 503\r\n\r\nx\r\n", inbox,
+                   token(), inbox_sid);
     rig_say(&r, text);
     CHECK(strstr(rig_log(&r), " h=16 [x]\n") != NULL);
     rig_end(&r);
@@ -162,7 +162,7 @@ static void a_mapped_subject_with_one_pending(void)
 
     start();
     CHECK(ask("s", 1000, NULL) == NATLET_OK);
-    snprintf(text, sizeof text, "MSG mapped %u 2\r\nok\r\n", inbox_sid);
+    (void)snprintf(text, sizeof text, "MSG mapped %u 2\r\nok\r\n", inbox_sid);
     rig_say(&r, text);
     CHECK_TEXT(rig_log(&r), "reply mapped [ok]\n");
     CHECK(ask("s", 1000, NULL) == NATLET_OK);
@@ -210,8 +210,8 @@ static void permissions(void)
                             "for Publish to \"b\")\n"
                             "reply: the server does not permit this subject\n");
     CHECK_INT(natlet_client_stats_now(r.client).requests, 2);
-    snprintf(text, sizeof text, "-ERR 'Permissions Violation for Subscription to \"%s*\"'\r\n",
-             inbox);
+    (void)snprintf(text, sizeof text,
+                   "-ERR 'Permissions Violation for Subscription to \"%s*\"'\r\n", inbox);
     rig_say(&r, text);
     const char *log = rig_log(&r);
     CHECK(strstr(log, "reply: the server does not permit this subject\n"

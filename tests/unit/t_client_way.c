@@ -49,13 +49,14 @@ static void publishes_and_receives(void)
         CHECK(rig_publish(&r, "b", "hello") == NATLET_OK);
         CHECK_TEXT(rig_sent(&r), "");
         rig_run(&r);
-        snprintf(text, sizeof text, "SUB a.* %u\r\nPUB b 5\r\nhello\r\n", (unsigned)sid);
+        (void)snprintf(text, sizeof text, "SUB a.* %u\r\nPUB b 5\r\nhello\r\n", (unsigned)sid);
         CHECK_TEXT(rig_sent(&r), text);
         CHECK_INT(way == RIG_FRAMED ? r.frames : 2, 2); /* CONNECT's and this one */
-        snprintf(text, sizeof text,
-                 "MSG a.b %u 2\r\nhi\r\nPING\r\nHMSG a.c %u box 12 15\r\nNATS/1.0\r\n\r\nyou\r\n"
-                 "MSG x 77 0\r\n\r\n",
-                 (unsigned)sid, (unsigned)sid);
+        (void)snprintf(
+            text, sizeof text,
+            "MSG a.b %u 2\r\nhi\r\nPING\r\nHMSG a.c %u box 12 15\r\nNATS/1.0\r\n\r\nyou\r\n"
+            "MSG x 77 0\r\n\r\n",
+            (unsigned)sid, (unsigned)sid);
         rig_say(&r, text);
         CHECK_TEXT(rig_log(&r), "message 1 a.b [hi]\nmessage 1 a.c > box h=12 [you]\n");
         CHECK_TEXT(rig_sent(&r), "PONG\r\n");
@@ -90,9 +91,9 @@ static void requests_and_flushes(void)
         const char *sent = rig_sent(&r);
         CHECK(sscanf(sent, "SUB _INBOX.%*22[0-9A-Za-z].* %u\r\nPUB service %63s 1\r\n?\r\n", &sid,
                      inbox) == 2);
-        snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n", inbox, sid);
+        (void)snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n", inbox, sid);
         rig_say(&r, text);
-        snprintf(text, sizeof text, "reply %s [ok]\n", inbox);
+        (void)snprintf(text, sizeof text, "reply %s [ok]\n", inbox);
         CHECK_TEXT(rig_log(&r), text);
 
         CHECK(natlet_client_flush(r.client, 1000, rig_on_done, &r) == NATLET_OK);

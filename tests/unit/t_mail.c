@@ -15,10 +15,8 @@ static natlet_slice text(const char *s)
 
 static natlet_mail mail_of(const char *subject, const void *payload, size_t len)
 {
-    return (natlet_mail){.subject = text(subject),
-                         .payload = {payload, len},
-                         .kind = NATLET_MAIL_NATS,
-                         .id_ns = NS};
+    return (natlet_mail){
+        .subject = text(subject), .payload = {payload, len}, .kind = NATLET_MAIL_NATS, .id_ns = NS};
 }
 
 /* Writes the mail with every capacity; what fits is always a head of the whole. */

@@ -86,80 +86,100 @@ static void a_trap_in_the_kernel_is_the_end(void)
 
 static jmp_buf host;
 
-/* Traps in init, on_mail or terminate, as the test says; runs for ever otherwise. */
-typedef struct trapper {
-    bool in_init, in_mail, in_terminate;
-    uint32_t starts;
-} trapper;
+/* How many of the next calls trap. */
+typedef struct traps {
+    uint32_t init, mail, terminate;
+} traps;
 
-static trapper t;
+static traps left;
+
+static void trap_if(uint32_t *count, const void *arg)
+{
+    if (arg != NULL && *count > 0) {
+        --*count;
+        longjmp(host, 1);
+    }
+}
+
+/* Only the agent with an argument traps. */
+typedef struct trapper {
+    void *arg;
+    uint64_t dirt;
+} trapper;
 
 static int32_t trapper_init(natlet_cell *cell, void *state, void *arg)
 {
+    trapper *t = state;
+
     (void)cell;
-    CHECK(*(uint64_t *)state == 0); /* what a trap left behind is gone */
-    *(uint64_t *)state = UINT64_MAX;
-    t.starts++;
-    if (t.in_init && arg == &t) {
-        longjmp(host, 1);
-    }
-    cell_rig_note(&r, "started %u", (unsigned)t.starts);
+    CHECK(t->arg == NULL && t->dirt == 0); /* what a trap left behind is gone */
+    *t = (trapper){arg, UINT64_MAX};
+    trap_if(&left.init, arg);
+    cell_rig_note(&r, "start %s", arg != NULL ? "trapper" : "quiet");
     return NATLET_DONE;
 }
 
 static int32_t trapper_mail(natlet_cell *cell, void *state, natlet_mail *mail)
 {
+    const trapper *t = state;
+
     (void)cell;
-    (void)state;
-    if (t.in_mail && mail->payload.len == 0) {
-        longjmp(host, 1);
-    }
+    trap_if(&left.mail, t->arg);
     cell_rig_note(&r, "mail [%.*s]", (int)mail->payload.len, (const char *)mail->payload.ptr);
-    return NATLET_DONE;
+    return mail->payload.len == 4 ? -1 : NATLET_DONE;
 }
 
 static void trapper_terminate(natlet_cell *cell, void *state, natlet_reason why)
 {
+    const trapper *t = state;
+
     (void)cell;
-    (void)state;
     cell_rig_note(&r, "terminate %s", natlet_exit_text(why.kind));
-    if (t.in_terminate) {
-        longjmp(host, 1);
-    }
+    trap_if(&left.terminate, t->arg);
 }
 
 static const natlet_behaviour trapping = {.name = "trapper",
-                                          .state_bytes = sizeof(uint64_t),
+                                          .state_bytes = sizeof(trapper),
                                           .init = trapper_init,
                                           .on_mail = trapper_mail,
                                           .terminate = trapper_terminate};
-static const natlet_child trap_children[] = {
+static const natlet_child pair[] = {
     {.name = NATLET_TEXT("quiet"), .behaviour = &trapping},
-    {.name = NATLET_TEXT("trapper"), .behaviour = &trapping, .arg = &t},
+    {.name = NATLET_TEXT("trapper"), .behaviour = &trapping, .arg = &left},
 };
-static const natlet_supervisor_spec trap_tree = {
-    .intensity = 1000, .children = trap_children, .count = 2};
+static const natlet_supervisor_spec tree = {.intensity = 1000, .children = pair, .count = 2};
+static const natlet_child nest[] = {{.name = NATLET_TEXT("inner"), .supervisor = &tree}};
+static const natlet_supervisor_spec outer = {.intensity = 1000, .children = nest, .count = 1};
 
-/* Runs as a host does: a trap unwinds to here, then comes recover. */
-static uint32_t run_with_traps(void)
+/* Starts a tree and runs as a host does: a trap unwinds to here, then comes recover.
+ * Answers how many traps there were. */
+static uint32_t run(const natlet_supervisor_spec *spec)
 {
-    volatile uint32_t traps = 0;
+    static const natlet_supervisor_spec *todo;
+    static uint32_t trapped;
 
+    todo = spec;
+    trapped = 0;
     if (setjmp(host) != 0) {
-        traps++;
+        trapped++;
         CHECK(natlet_cell_recover(r.cell) == NATLET_OK);
         natlet__runtime_recover(r.rt);
     }
+    if (todo != NULL) {
+        const natlet_supervisor_spec *now = todo;
+        todo = NULL;
+        CHECK(natlet_supervisor_start(r.cell, now, &r.root) == NATLET_OK);
+    }
     cell_rig_run(&r);
-    return traps;
+    return trapped;
 }
 
-static void start_trappers(void)
+static void start_trappers(const natlet_supervisor_spec *spec)
 {
-    t = (trapper){0};
+    left = (traps){0};
     cell_rig_init(&r, NULL);
-    CHECK(natlet_supervisor_start(r.cell, &trap_tree, &r.root) == NATLET_OK);
-    (void)cell_rig_log(&r);
+    CHECK_INT(run(spec), 0);
+    CHECK_TEXT(cell_rig_log(&r), "start quiet\nstart trapper\n");
 }
 
 static void send_trapper(const char *payload)
@@ -168,28 +188,138 @@ static void send_trapper(const char *payload)
                                  &(natlet_mail){.payload = cell_rig_text(payload)}) == NATLET_OK);
 }
 
+#define DEAD "dead letter trapper: the agent crashed on it "
+
 static void a_trap_in_on_mail(void)
 {
-    start_trappers();
-    t.in_mail = true;
-    send_trapper("before");
-    send_trapper("");
+    start_trappers(&tree);
+    send_trapper("bad");
     send_trapper("behind");
-    CHECK_INT(run_with_traps(), 1);
-    CHECK_TEXT(cell_rig_log(&r), "mail [before]\n"
-                                 "dead letter trapper: the agent crashed on it [] trap\n"
-                                 "started 3\nmail [behind]\n");
+    left.mail = 1;
+    CHECK_INT(run(NULL), 1);
+    CHECK_TEXT(cell_rig_log(&r), DEAD "[bad] trap\nstart trapper\nmail [behind]\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).restarts, 1);
     cell_rig_end(&r);
 }
 
-static void a_trap_in_a_restart(void)
+static void traps_in_a_restart(void)
 {
-    start_trappers();
-    t.in_init = true;
-    t.in_mail = true;
-    send_trapper("");
-    CHECK_INT(run_with_traps(), 2000); /* placeholder, see below */
+    start_trappers(&tree);
+    send_trapper("bad");
+    left.mail = 1;
+    left.init = 2;
+    CHECK_INT(run(NULL), 3);
+    CHECK_TEXT(cell_rig_log(&r), DEAD "[bad] trap\nstart trapper\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).restarts, 3); /* each attempt counts */
     cell_rig_end(&r);
+}
+
+/* The first start of a tree, of one in another, and of an added child. */
+static void traps_in_a_first_start(void)
+{
+    static const natlet_supervisor_spec *const specs[] = {&tree, &outer};
+
+    for (int i = 0; i < 2; i++) {
+        left = (traps){.init = 1};
+        cell_rig_init(&r, NULL);
+        CHECK_INT(run(specs[i]), 1);
+        CHECK_TEXT(cell_rig_log(&r), "start quiet\nterminate shutdown\n");
+        CHECK_INT(natlet_cell_stats_now(r.cell).agents, 0);
+        CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, 0);
+        CHECK_INT(run(specs[i]), 0);
+        CHECK_TEXT(cell_rig_log(&r), "start quiet\nstart trapper\n");
+        cell_rig_end(&r);
+    }
+    natlet_child child = {.behaviour = &trapping, .arg = &left};
+    natlet_pid pid;
+    start_trappers(&tree);
+    left.init = 1;
+    if (setjmp(host) == 0) {
+        (void)natlet_supervisor_add(r.cell, r.root, &child, &pid);
+        CHECK(false);
+    }
+    CHECK(natlet_cell_recover(r.cell) == NATLET_OK);
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 3);
+    CHECK(natlet_supervisor_add(r.cell, r.root, &child, &pid) == NATLET_OK);
+    cell_rig_end(&r);
+}
+
+static void traps_in_terminate(void)
+{
+    start_trappers(&outer);
+    send_trapper("fail"); /* an error, and then a trap on the way out */
+    left.terminate = 1;
+    CHECK_INT(run(NULL), 1);
+    CHECK_TEXT(cell_rig_log(&r),
+               "mail [fail]\n" DEAD "[fail] error\nterminate error\nstart trapper\n");
+    CHECK(natlet_supervisor_stop(r.cell, r.root) == NATLET_OK);
+    left.terminate = 1;
+    CHECK_INT(run(NULL), 1);
+    CHECK_TEXT(cell_rig_log(&r), "terminate shutdown\nterminate shutdown\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 0);
+    CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, 0);
+    cell_rig_end(&r);
+}
+
+/* Two things went wrong inside each other: that is not tried. */
+static void check_poisoned(const natlet_supervisor_spec *spec)
+{
+    left = (traps){.terminate = 1};
+    cell_rig_init(&r, NULL);
+    if (setjmp(host) == 0) {
+        (void)natlet_supervisor_start(r.cell, spec, &r.root);
+        CHECK(false);
+    }
+    CHECK(natlet_cell_recover(r.cell) == NATLET_E_POISONED);
+    r.cell->running = NULL;
+    cell_rig_end(&r);
+}
+
+static void a_trap_while_a_start_is_undone(void)
+{
+    static const natlet_child twin[] = {{.name = NATLET_TEXT("twin"), .behaviour = &trapping},
+                                        {.name = NATLET_TEXT("twin"), .behaviour = &trapping}};
+    static const natlet_supervisor_spec twins = {.children = twin, .count = 2};
+    static const natlet_child children[] = {{.behaviour = &trapping, .arg = &left},
+                                            {.supervisor = &twins}};
+    static const natlet_child deeper[] = {{.supervisor = &tree}, {.supervisor = &twins}};
+
+    check_poisoned(&(natlet_supervisor_spec){.children = children, .count = 2});
+    check_poisoned(&(natlet_supervisor_spec){.children = deeper, .count = 2});
+}
+
+static void many_traps_leak_nothing(void)
+{
+    start_trappers(&tree);
+    size_t used = natlet_cell_stats_now(r.cell).pool_used;
+    uint32_t requests = r.memory.requests;
+    for (int i = 0; i < 20000; i++) {
+        send_trapper("bad");
+        left.mail = 1;
+        CHECK(run(NULL) == 1);
+        test_host_advance_ms(&r.host, 6);
+        (void)cell_rig_log(&r);
+    }
+    CHECK_INT(natlet_cell_stats_now(r.cell).restarts, 20000);
+    CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, used);
+    CHECK_INT(r.memory.requests, requests);
+    cell_rig_end(&r);
+}
+
+static void run_real_ones(void)
+{
+    RUN(a_trap_in_on_mail);
+    RUN(traps_in_a_restart);
+    RUN(traps_in_a_first_start);
+    RUN(traps_in_terminate);
+    RUN(a_trap_while_a_start_is_undone);
+    RUN(many_traps_leak_nothing);
+}
+
+#else
+
+static void run_real_ones(void)
+{
 }
 
 #endif
@@ -199,5 +329,6 @@ int main(void)
     RUN(nothing_ran);
     RUN(the_blamed_agent_is_restarted);
     RUN(a_trap_in_the_kernel_is_the_end);
+    run_real_ones();
     return test_done();
 }

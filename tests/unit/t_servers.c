@@ -57,10 +57,9 @@ static void reads_lists(void)
 {
     CHECK(fill("a, ws://u:p@b/x ,nats://A:4222,tls://t0ken@c") == NATLET_OK);
     CHECK_TEXT(shown(), "nats://a:4222* ws://b:80/x tls://c:4222");
-    CHECK_SLICE(natlet__server_user(&pool.list[1]), "u");
-    CHECK_SLICE(natlet__server_password(&pool.list[1]), "p");
-    CHECK(pool.list[1].has_password && !pool.list[2].has_password);
-    CHECK_SLICE(natlet__server_user(&pool.list[2]), "t0ken");
+    CHECK_SLICE(natlet__server_userinfo(&pool.list[1]), "u:p");
+    CHECK_SLICE(natlet__server_userinfo(&pool.list[2]), "t0ken");
+    CHECK_INT(natlet__server_userinfo(&pool.list[0]).len, 0);
     empty();
     CHECK(fill("") == NATLET_E_URL);
     empty();
@@ -77,15 +76,15 @@ static void takes_turns(void)
     natlet__servers_advance(&pool);
     CHECK_TEXT(shown(), "nats://a:4222* nats://b:4222 nats://c:4222");
     natlet__servers_advance(&pool);
-    natlet__servers_drop(&pool); /* b: the next one is c */
+    natlet__servers_drop(&pool, pool.at); /* b: the next one is c */
     CHECK_TEXT(shown(), "nats://a:4222* nats://c:4222");
     natlet__servers_advance(&pool);
     CHECK_TEXT(shown(), "nats://a:4222 nats://c:4222*");
     natlet__servers_advance(&pool);
-    natlet__servers_drop(&pool); /* a, the first: the next one is c */
+    natlet__servers_drop(&pool, pool.at); /* a, the first: the next one is c */
     natlet__servers_advance(&pool);
     CHECK_TEXT(shown(), "nats://c:4222*");
-    natlet__servers_drop(&pool);
+    natlet__servers_drop(&pool, pool.at);
     CHECK(natlet__servers_now(&pool) == NULL);
     empty();
 }
@@ -95,15 +94,14 @@ static void learns_from_info(void)
     CHECK(fill("wss://u:p@one/path,wss://two/path") == NATLET_OK);
     CHECK_INT(merge("ONE:443", "three:9"), 1);
     CHECK_TEXT(shown(), "wss://one:443/path* wss://two:443/path wss://three:9/path");
-    CHECK_SLICE(natlet__server_user(&pool.list[2]), "u");
-    CHECK_SLICE(natlet__server_password(&pool.list[2]), "p");
+    CHECK_SLICE(natlet__server_userinfo(&pool.list[2]), "u:p");
     CHECK_INT(merge("four:1", ""), 1); /* three is gone, what was configured stays */
     CHECK_TEXT(shown(), "wss://one:443/path* wss://two:443/path wss://four:1/path");
     pool.at = 2;
     CHECK_INT(merge("five:1", ""), 1); /* four is in use */
     CHECK_TEXT(shown(), "wss://one:443/path wss://two:443/path wss://four:1/path* "
                         "wss://five:1/path");
-    CHECK_INT(merge("bad name", "u:p@evil:1"), 0);
+    CHECK_INT(merge("bad name", "evil:x"), 0);
     CHECK_INT(merge("[::1]:7", ""), 1);
     CHECK_TEXT(shown(), "wss://one:443/path wss://two:443/path wss://four:1/path* "
                         "wss://[::1]:7/path");

@@ -42,7 +42,7 @@ static natlet_status add(const char *subject, const char *queue, uint32_t *sid)
 
 static void keeps_subject_and_queue(void)
 {
-    uint32_t sid;
+    uint32_t sid = 0;
 
     set_up();
     CHECK(add("a.b", "q", &sid) == NATLET_OK);

@@ -41,7 +41,9 @@ static void start_permanent(int32_t intensity)
 }
 
 /* What a puppet's crash logs besides. */
-#define CRASH(name) "die " name " boom\ndead letter " name ": the agent crashed on it [boom] error\nend " name " error\n"
+#define CRASH(name)                                                                                \
+    "die " name " boom\ndead letter " name ": the agent crashed on it [boom] error\nend " name     \
+    " error\n"
 
 static void one_for_one_restarts_only_what_crashed(void)
 {
@@ -182,9 +184,9 @@ static void mail_survives_a_restart(void)
     begin();
     start_permanent(3);
     for (int i = 0; i < 2; i++) {
-        CHECK(natlet_agent_send_name(r.cell, cell_rig_text("b"),
-                                     &(natlet_mail){.payload = cell_rig_text(
-                                                        i == 0 ? "boom" : "still there")}) ==
+        CHECK(natlet_agent_send_name(
+                  r.cell, cell_rig_text("b"),
+                  &(natlet_mail){.payload = cell_rig_text(i == 0 ? "boom" : "still there")}) ==
               NATLET_OK);
     }
     cell_rig_run(&r);
@@ -272,8 +274,7 @@ static natlet_status start_nested(void)
     inner_children[0] = puppet_child(&b, NATLET_PERMANENT);
     inner_children[1] = puppet_child(&c, NATLET_TEMPORARY);
     outer_children[0] = puppet_child(&a, NATLET_PERMANENT);
-    outer_children[1] =
-        (natlet_child){.name = cell_rig_text("inner"), .supervisor = &inner};
+    outer_children[1] = (natlet_child){.name = cell_rig_text("inner"), .supervisor = &inner};
     return natlet_supervisor_start(r.cell, &outer, &r.root);
 }
 
@@ -294,6 +295,84 @@ static void a_supervisor_is_a_child(void)
     CHECK_TEXT(cell_rig_log(&r), CRASH("b") "stop c\nstop a\n");
     CHECK_INT(natlet_cell_stats_now(r.cell).agents, 0);
     CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, 0);
+    cell_rig_end(&r);
+}
+
+/* SHUTDOWN is no crash. */
+static void a_transient_supervisor_that_gave_up(void)
+{
+    begin();
+    CHECK(start_nested() == NATLET_OK); /* fills the children; this time transient */
+    CHECK(natlet_supervisor_stop(r.cell, r.root) == NATLET_OK);
+    cell_rig_run(&r);
+    outer_children[1].restart = NATLET_TRANSIENT;
+    CHECK(natlet_supervisor_start(r.cell, &outer, &r.root) == NATLET_OK);
+    (void)cell_rig_log(&r);
+    (void)cell_rig_tell(&r, "b", "boom");
+    CHECK_TEXT(cell_rig_log(&r), CRASH("b") "start b 3\n");
+    (void)cell_rig_tell(&r, "b", "boom");
+    CHECK_TEXT(cell_rig_log(&r), CRASH("b") "stop c\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 5);
+    CHECK(cell_rig_tell(&r, "a", "hi") == NATLET_OK);
+    CHECK_TEXT(cell_rig_log(&r), "a: hi\n");
+    cell_rig_end(&r);
+}
+
+static void added_children_end_with_their_supervisor(void)
+{
+    natlet_agent_info infos[2];
+    natlet_pid pid;
+
+    begin();
+    CHECK(start_nested() == NATLET_OK);
+    puppet d = {.rig = &r, .name = "d"};
+    natlet_child child = puppet_child(&d, NATLET_PERMANENT);
+    CHECK_INT(natlet_cell_children(r.cell, r.root, infos, 2), 2);
+    CHECK(natlet_supervisor_add(r.cell, infos[1].pid, &child, &pid) == NATLET_OK);
+    (void)cell_rig_tell(&r, "b", "boom");
+    (void)cell_rig_log(&r);
+    (void)cell_rig_tell(&r, "b", "boom");
+    CHECK_TEXT(cell_rig_log(&r), CRASH("b") "stop d\nstop c\nstart b 3\nstart c 2\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 5);
+    CHECK(cell_rig_find(&r, "d") == 0);
+    cell_rig_end(&r);
+}
+
+/* Sends to the younger sibling before that has started. */
+static int32_t greet_sibling(natlet_cell *cell, void *state, void *arg)
+{
+    (void)state;
+    (void)arg;
+    return natlet_agent_send_name(cell, cell_rig_text("b"),
+                                  &(natlet_mail){.payload = cell_rig_text("hello")});
+}
+
+static int32_t fail(natlet_cell *cell, void *state, natlet_mail *mail)
+{
+    (void)cell;
+    (void)state;
+    (void)mail;
+    return -1;
+}
+
+static void siblings_take_mail_before_they_start(void)
+{
+    static const natlet_behaviour greeting = {
+        .name = "greeter", .init = greet_sibling, .on_mail = fail};
+    static const natlet_supervisor_spec touchy = {
+        .intensity = NATLET_NO_RESTART, .children = inner_children, .count = 2};
+    static const natlet_child nest = {.supervisor = &touchy};
+    static const natlet_supervisor_spec tree = {.children = &nest, .count = 1};
+
+    begin();
+    inner_children[0] = (natlet_child){.name = cell_rig_text("g"), .behaviour = &greeting};
+    inner_children[1] = puppet_child(&b, NATLET_PERMANENT);
+    CHECK(natlet_supervisor_start(r.cell, &tree, &r.root) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "start b 1\nb: hello\n");
+    (void)cell_rig_tell(&r, "g", "x");
+    CHECK_TEXT(cell_rig_log(&r), "dead letter g: the agent crashed on it [x] error\n"
+                                 "stop b\nstart b 2\nb: hello\n");
     cell_rig_end(&r);
 }
 
@@ -338,8 +417,7 @@ static void children_can_be_added(void)
     CHECK_TEXT(cell_rig_log(&r), "start d 1\n");
     CHECK(pid == cell_rig_find(&r, "d"));
     CHECK(natlet_supervisor_add(r.cell, r.root, &child, &pid) == NATLET_E_NAME_TAKEN && pid == 0);
-    CHECK(natlet_supervisor_add(r.cell, cell_rig_find(&r, "a"), &child, &pid) ==
-          NATLET_E_INVALID);
+    CHECK(natlet_supervisor_add(r.cell, cell_rig_find(&r, "a"), &child, &pid) == NATLET_E_INVALID);
     CHECK(natlet_supervisor_add(r.cell, 12345, &child, &pid) == NATLET_E_NO_AGENT);
     (void)cell_rig_tell(&r, "d", "normal");
     CHECK(cell_rig_find(&r, "d") == 0);
@@ -382,8 +460,7 @@ static void a_handler_can_add_siblings(void)
 {
     static const natlet_behaviour adding = {
         .name = "adder", .state_bytes = sizeof(void *), .init = keep_arg, .on_mail = add_child};
-    natlet_child adder = {
-        .name = cell_rig_text("adder"), .behaviour = &adding, .arg = &a};
+    natlet_child adder = {.name = cell_rig_text("adder"), .behaviour = &adding, .arg = &a};
     natlet_supervisor_spec tree = {.children = &adder, .count = 1};
 
     for (uint32_t fails = 0; fails <= 1; fails++) {
@@ -392,13 +469,43 @@ static void a_handler_can_add_siblings(void)
         a.fail_to = fails;
         CHECK(natlet_supervisor_start(r.cell, &tree, &r.root) == NATLET_OK);
         CHECK(cell_rig_tell(&r, "adder", "go") == NATLET_OK);
-        CHECK_TEXT(cell_rig_log(&r), fails == 0
-                                         ? "added, done\nstart a 1\na: welcome\n"
-                                         : "added, done\nstartfail a 1\n"
-                                           "dead letter a: no such agent [welcome]\n");
+        CHECK_TEXT(cell_rig_log(&r), fails == 0 ? "added, done\nstart a 1\na: welcome\n"
+                                                : "added, done\nstartfail a 1\n"
+                                                  "dead letter a: no such agent [welcome]\n");
         CHECK_INT(natlet_cell_stats_now(r.cell).agents, fails == 0 ? 3 : 2);
         cell_rig_end(&r);
     }
+}
+
+/* Added and stopped before it could start: it starts, and stops. */
+static int32_t add_and_stop(natlet_cell *cell, void *state, natlet_mail *mail)
+{
+    static const natlet_child child = {.supervisor = &inner, .restart = NATLET_TEMPORARY};
+    natlet_pid pid;
+
+    (void)state;
+    (void)mail;
+    CHECK(natlet_supervisor_add(cell, r.root, &child, &pid) == NATLET_OK);
+    return natlet_supervisor_stop(cell, pid);
+}
+
+static void a_stop_can_come_before_the_start(void)
+{
+    static const natlet_behaviour stopping = {.name = "stopper", .on_mail = add_and_stop};
+    static const natlet_child child = {.behaviour = &stopping};
+    static const natlet_supervisor_spec nobody = {0};
+    natlet_pid pid;
+
+    begin();
+    inner_children[0] = puppet_child(&b, NATLET_PERMANENT);
+    inner_children[1] = puppet_child(&c, NATLET_TEMPORARY);
+    CHECK(natlet_supervisor_start(r.cell, &nobody, &r.root) == NATLET_OK);
+    CHECK(natlet_supervisor_add(r.cell, r.root, &child, &pid) == NATLET_OK);
+    CHECK(natlet_agent_send(r.cell, pid, &(natlet_mail){0}) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "start b 1\nstart c 1\nstop c\nstop b\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 2);
+    cell_rig_end(&r);
 }
 
 static void nonsense_is_refused(void)
@@ -416,9 +523,12 @@ static void nonsense_is_refused(void)
     natlet_child many = twins[0];
     many.mailbox.normal = 65535;
     natlet_supervisor_spec specs[] = {
-        {.children = &both, .count = 1},   {.children = &neither, .count = 1},
-        {.children = &silent, .count = 1}, {.children = &many, .count = 1},
-        {.intensity = -2},                 {.intensity = NATLET_INTENSITY_MAX + 1},
+        {.children = &both, .count = 1},
+        {.children = &neither, .count = 1},
+        {.children = &silent, .count = 1},
+        {.children = &many, .count = 1},
+        {.intensity = -2},
+        {.intensity = NATLET_INTENSITY_MAX + 1},
         {.children = twins, .count = 2},
     };
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
@@ -450,10 +560,14 @@ int main(void)
     RUN(stopping_waits_for_the_busy);
     RUN(brutal_means_at_once);
     RUN(a_supervisor_is_a_child);
+    RUN(a_transient_supervisor_that_gave_up);
+    RUN(added_children_end_with_their_supervisor);
+    RUN(siblings_take_mail_before_they_start);
     RUN(a_tree_stops_from_its_end);
     RUN(a_nested_start_that_fails_takes_all_back);
     RUN(children_can_be_added);
     RUN(a_handler_can_add_siblings);
+    RUN(a_stop_can_come_before_the_start);
     RUN(nonsense_is_refused);
     return test_done();
 }

@@ -26,7 +26,7 @@ typedef struct embed {
     bool is_info_due; /* connected in this turn: the INFO record is still to come */
 } embed;
 
-static embed *the;
+static embed the; /* there is one in a module; without rt it does not run */
 
 static uint32_t address_of(const void *ptr)
 {
@@ -45,25 +45,25 @@ static uint32_t as_id(const void *self)
 
 uint32_t natlet_areas(void)
 {
-    return the != NULL ? address_of(&the->areas) : 0;
+    return the.rt != NULL ? address_of(&the.areas) : 0;
 }
 
 int32_t natlet_reserve(uint32_t bytes)
 {
-    if (the == NULL || bytes > NATLET_MESSAGE_BYTES_LIMIT) {
+    if (the.rt == NULL || bytes > NATLET_MESSAGE_BYTES_LIMIT) {
         return NATLET_E_INVALID;
     }
-    natlet_embed_areas *a = &the->areas;
+    natlet_embed_areas *a = &the.areas;
     uint32_t want = a->submitted + bytes;
     if (want <= a->submission_bytes) {
         return NATLET_OK;
     }
     uint8_t *grown =
-        natlet__memory_resize(&the->rt->memory, the->submission, a->submission_bytes, want);
+        natlet__memory_resize(&the.rt->memory, the.submission, a->submission_bytes, want);
     if (grown == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    the->submission = grown;
+    the.submission = grown;
     a->submission = address_of(grown);
     a->submission_bytes = want;
     return NATLET_OK;
@@ -71,19 +71,19 @@ int32_t natlet_reserve(uint32_t bytes)
 
 natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t status)
 {
-    natlet_embed_areas *a = &the->areas;
+    natlet_embed_areas *a = &the.areas;
 
     if (a->completed == a->completion_cap) {
         uint32_t cap = a->completion_cap * 2;
-        void *grown = natlet__memory_resize(&the->rt->memory, the->records,
-                                            a->completion_cap * sizeof *the->records,
-                                            cap * sizeof *the->records);
+        void *grown = natlet__memory_resize(&the.rt->memory, the.records,
+                                            a->completion_cap * sizeof *the.records,
+                                            cap * sizeof *the.records);
         NATLET_ASSERT(grown != NULL);
-        the->records = grown;
+        the.records = grown;
         a->completion = address_of(grown);
         a->completion_cap = cap;
     }
-    natlet_embed_record *record = &the->records[a->completed++];
+    natlet_embed_record *record = &the.records[a->completed++];
     *record = (natlet_embed_record){.kind = kind, .id = id, .status = status};
     return record;
 }
@@ -92,17 +92,17 @@ natlet_embed_record *natlet__embed_append_text(uint8_t kind, uint32_t id, int32_
                                                natlet_slice text)
 {
     natlet_embed_record *record = natlet__embed_append(kind, id, status);
-    size_t room = TEXT_AREA_BYTES - the->text_len;
+    size_t room = TEXT_AREA_BYTES - the.text_len;
     size_t len = text.len < TEXT_MAX ? text.len : TEXT_MAX;
 
     len = len < room ? len : room;
     if (len > 0) {
-        memcpy(the->text + the->text_len, text.ptr, len);
+        memcpy(the.text + the.text_len, text.ptr, len);
     }
     record->flags = NATLET_REC_FLAG_COPIED;
-    record->at = address_of(the->text + the->text_len);
+    record->at = address_of(the.text + the.text_len);
     record->payload_len = (uint32_t)len;
-    the->text_len += (uint32_t)len;
+    the.text_len += (uint32_t)len;
     return record;
 }
 
@@ -139,12 +139,12 @@ static void place_received(natlet_embed_record *record, const natlet_msg *msg)
     size_t len = (size_t)(msg->payload.ptr - from) + msg->payload.len;
 
     natlet__embed_place(record, msg);
-    if (natlet__client_origin(the->client, from, len, &origin)) {
+    if (natlet__client_origin(the.client, from, len, &origin)) {
         record->flags = 0;
         record->segment = origin.segment;
         record->at = origin.offset;
     } else {
-        natlet__client_hold(the->client);
+        natlet__client_hold(the.client);
     }
 }
 
@@ -158,8 +158,8 @@ static void on_ended(void *self, uint32_t sid, natlet_status why)
 {
     uint32_t id = as_id(self);
 
-    if (id < the->ids_cap && the->sids[id] == sid) {
-        the->sids[id] = 0;
+    if (id < the.ids_cap && the.sids[id] == sid) {
+        the.sids[id] = 0;
     }
     (void)natlet__embed_append(NATLET_REC_ENDED, id, why);
 }
@@ -183,11 +183,11 @@ static void on_done(void *self, natlet_status st, uint64_t elapsed_us)
 static void on_event(void *self, const natlet_client_event *event)
 {
     (void)self;
-    the->areas.state = event->state;
+    the.areas.state = event->state;
     if (event->kind == NATLET_CLIENT_EV_STATE) {
         (void)natlet__embed_append_text(NATLET_REC_STATE, event->close_code, (int32_t)event->state,
                                         event->text);
-        the->is_info_due |= event->state == NATLET_CLIENT_CONNECTED;
+        the.is_info_due |= event->state == NATLET_CLIENT_CONNECTED;
         return;
     }
     (void)natlet__embed_append_text(NATLET_REC_ERROR, event->sid, event->status, event->text);
@@ -198,38 +198,37 @@ static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts
     const natlet_subscribe_options options = {.queue = parts->reply, .max = op->arg};
     const natlet_sink sink = {as_self(op->id), on_message, on_ended};
 
-    if (op->id >= the->ids_cap) {
+    if (op->id >= the.ids_cap) {
         uint32_t cap = op->id + IDS_STEP;
         if (op->id > NATLET_SUBSCRIPTIONS_MAX) {
             return NATLET_E_INVALID;
         }
-        uint32_t *grown = natlet__memory_resize(&the->rt->memory, the->sids,
-                                                the->ids_cap * sizeof *grown, cap * sizeof *grown);
+        uint32_t *grown = natlet__memory_resize(&the.rt->memory, the.sids,
+                                                the.ids_cap * sizeof *grown, cap * sizeof *grown);
         if (grown == NULL) {
             return NATLET_E_NO_MEMORY;
         }
-        memset(grown + the->ids_cap, 0, (cap - the->ids_cap) * sizeof *grown);
-        the->sids = grown;
-        the->ids_cap = cap;
+        memset(grown + the.ids_cap, 0, (cap - the.ids_cap) * sizeof *grown);
+        the.sids = grown;
+        the.ids_cap = cap;
     }
-    if (op->id == 0 || the->sids[op->id] != 0) {
+    if (op->id == 0 || the.sids[op->id] != 0) {
         return NATLET_E_INVALID;
     }
-    return natlet_client_subscribe(the->client, &the->sids[op->id], parts->subject, &options,
-                                   &sink);
+    return natlet_client_subscribe(the.client, &the.sids[op->id], parts->subject, &options, &sink);
 }
 
 static uint32_t sid_of(uint32_t id)
 {
-    return id < the->ids_cap ? the->sids[id] : 0;
+    return id < the.ids_cap ? the.sids[id] : 0;
 }
 
 static natlet_status take_drain(const natlet_embed_op *op)
 {
     if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
-        return natlet_client_drain(the->client, op->arg, on_done, as_self(op->id));
+        return natlet_client_drain(the.client, op->arg, on_done, as_self(op->id));
     }
-    return natlet_client_drain_subscription(the->client, sid_of(op->id), op->arg, on_done,
+    return natlet_client_drain_subscription(the.client, sid_of(op->id), op->arg, on_done,
                                             as_self(op->id));
 }
 
@@ -237,22 +236,22 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
 {
     switch (op->kind) {
     case NATLET_OP_PUB:
-        return natlet_client_publish(the->client, parts);
+        return natlet_client_publish(the.client, parts);
     case NATLET_OP_SUB:
         return take_sub(op, parts);
     case NATLET_OP_UNSUB:
-        return natlet_client_unsubscribe(the->client, sid_of(op->id), op->arg);
+        return natlet_client_unsubscribe(the.client, sid_of(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the->client, parts, op->arg, on_reply, as_self(op->id), NULL);
+        return natlet_client_request(the.client, parts, op->arg, on_reply, as_self(op->id), NULL);
     case NATLET_OP_FLUSH:
-        return natlet_client_flush(the->client, op->arg, on_done, as_self(op->id));
+        return natlet_client_flush(the.client, op->arg, on_done, as_self(op->id));
     case NATLET_OP_DRAIN:
         return take_drain(op);
     case NATLET_OP_CLOSE:
-        natlet_client_close(the->client);
+        natlet_client_close(the.client);
         return NATLET_OK;
     case NATLET_OP_RECONNECT:
-        return natlet_client_reconnect(the->client);
+        return natlet_client_reconnect(the.client);
     default:
         return NATLET_E_UNSUPPORTED;
     }
@@ -263,15 +262,17 @@ static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
     if (op->kind >= NATLET_OP_SPAWN) {
         return natlet__embed_agents_take(op, parts);
     }
-    return the->client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;
+    return the.client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;
 }
+
+_Static_assert(sizeof(natlet_msg) == 4 * sizeof(natlet_slice), "a message is its four parts");
 
 /* The parts lie behind the head; false if the lengths do not add up, which only
  * broken glue can cause. */
 static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
 {
     const uint8_t *at = (const uint8_t *)(op + 1);
-    natlet_slice *const part[] = {&parts->subject, &parts->reply, &parts->headers, &parts->payload};
+    natlet_slice *part = (natlet_slice *)(void *)parts;
     uint32_t left = op->bytes - (uint32_t)sizeof *op;
 
     if (op->bytes < sizeof *op || op->bytes > room || op->bytes % 8 != 0) {
@@ -282,7 +283,7 @@ static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
         if (len > left) {
             return false;
         }
-        *part[i] = (natlet_slice){at, len};
+        part[i] = (natlet_slice){at, len};
         at += len;
         left -= len;
     }
@@ -293,11 +294,11 @@ static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
  * stays and is tried again in the next turn. */
 static void take_submissions(void)
 {
-    natlet_embed_areas *a = &the->areas;
+    natlet_embed_areas *a = &the.areas;
 
     NATLET_ASSERT(a->taken <= a->submitted && a->submitted <= a->submission_bytes);
     while (a->taken < a->submitted) {
-        const natlet_embed_op *op = (const void *)(the->submission + a->taken);
+        const natlet_embed_op *op = (const void *)(the.submission + a->taken);
         natlet_msg parts;
         NATLET_ASSERT(a->submitted - a->taken >= sizeof *op &&
                       split(op, a->submitted - a->taken, &parts));
@@ -330,30 +331,30 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
     return false;
 }
 
-/* A run with budget 0 has no turn: what was submitted leaves with this flush,
- * which comes before the client's. */
 /* Last in a turn: the server may send INFO again, and the client keeps only the
  * newest. */
 static void append_info(void)
 {
-    natlet_slice info = natlet_client_info(the->client);
+    natlet_slice info = natlet_client_info(the.client);
     natlet_embed_record *record = natlet__embed_append(NATLET_REC_INFO, 0, NATLET_OK);
 
     record->flags = NATLET_REC_FLAG_COPIED;
     record->at = address_of(info.ptr);
     record->payload_len = (uint32_t)info.len;
-    the->is_info_due = false;
+    the.is_info_due = false;
 }
 
+/* A run with budget 0 has no turn: what was submitted leaves with this flush,
+ * which comes before the client's. */
 static void part_flush(natlet__part *part)
 {
     (void)part;
     take_submissions();
-    if (the->is_info_due) {
+    if (the.is_info_due) {
         append_info();
     }
-    the->areas.segment = the->rt->segments;
-    the->areas.memory_bytes = (uint32_t)the->rt->memory.used_bytes;
+    the.areas.segment = the.rt->segments;
+    the.areas.memory_bytes = (uint32_t)the.rt->memory.used_bytes;
 }
 
 static uint64_t part_due_us(natlet__part *part)
@@ -364,17 +365,17 @@ static uint64_t part_due_us(natlet__part *part)
 
 static natlet_status take_areas(const natlet__embed_config *config)
 {
-    the->submission = natlet__memory_take(&the->rt->memory, config->submission_bytes);
-    the->records =
-        natlet__memory_take(&the->rt->memory, config->completion_records * sizeof *the->records);
-    if (the->submission == NULL || the->records == NULL) {
+    the.submission = natlet__memory_take(&the.rt->memory, config->submission_bytes);
+    the.records =
+        natlet__memory_take(&the.rt->memory, config->completion_records * sizeof *the.records);
+    if (the.submission == NULL || the.records == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    the->areas = (natlet_embed_areas){
+    the.areas = (natlet_embed_areas){
         .version = 1,
-        .submission = address_of(the->submission),
+        .submission = address_of(the.submission),
         .submission_bytes = config->submission_bytes,
-        .completion = address_of(the->records),
+        .completion = address_of(the.records),
         .completion_cap = config->completion_records,
     };
     return NATLET_OK;
@@ -386,8 +387,8 @@ static natlet_status start_client(natlet__embed_config *config)
         return NATLET_OK; /* agents alone */
     }
     config->client.on_event = on_event;
-    natlet_status st = natlet_client_new(&the->client, the->rt, &config->client);
-    return st < 0 ? st : natlet_client_connect(the->client);
+    natlet_status st = natlet_client_new(&the.client, the.rt, &config->client);
+    return st < 0 ? st : natlet_client_connect(the.client);
 }
 
 natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
@@ -404,20 +405,16 @@ natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
         config.submission_bytes < 1024 || config.submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
         return NATLET_E_CONFIG;
     }
-    the = natlet__memory_take(&rt->memory, sizeof *the);
-    if (the == NULL) {
-        return NATLET_E_NO_MEMORY;
-    }
-    the->rt = rt;
-    the->part = (natlet__part){
+    the.rt = rt;
+    the.part = (natlet__part){
         .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
-    natlet__runtime_add(rt, &the->part);
+    natlet__runtime_add(rt, &the.part);
     st = take_areas(&config);
     if (st == NATLET_OK) {
         st = start_client(&config);
     }
     if (st == NATLET_OK) {
-        st = natlet__embed_agents_init(rt, the->client, &config);
+        st = natlet__embed_agents_init(rt, the.client, &config);
     }
     if (st < 0) {
         natlet_app_fini(rt);
@@ -430,8 +427,8 @@ natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
 uint32_t natlet_app_run(natlet_runtime *rt)
 {
     (void)rt;
-    the->text_len = 0;
-    return the->areas.submitted > the->areas.taken ? 1 : NATLET_NEVER_MS;
+    the.text_len = 0;
+    return the.areas.submitted > the.areas.taken ? 1 : NATLET_NEVER_MS;
 }
 
 natlet_status natlet_app_recover(natlet_runtime *rt)
@@ -442,19 +439,18 @@ natlet_status natlet_app_recover(natlet_runtime *rt)
 
 void natlet_app_fini(natlet_runtime *rt)
 {
-    if (the == NULL) {
+    if (the.rt == NULL) {
         return;
     }
     natlet__embed_agents_detach();
-    if (the->client != NULL) {
-        natlet_client_free(the->client);
+    if (the.client != NULL) {
+        natlet_client_free(the.client);
     }
     natlet__embed_agents_fini();
-    natlet__runtime_remove(rt, &the->part);
-    natlet__memory_give_back(&rt->memory, the->submission, the->areas.submission_bytes);
-    natlet__memory_give_back(&rt->memory, the->records,
-                             the->areas.completion_cap * sizeof *the->records);
-    natlet__memory_give_back(&rt->memory, the->sids, the->ids_cap * sizeof *the->sids);
-    natlet__memory_give_back(&rt->memory, the, sizeof *the);
-    the = NULL;
+    natlet__runtime_remove(rt, &the.part);
+    natlet__memory_give_back(&rt->memory, the.submission, the.areas.submission_bytes);
+    natlet__memory_give_back(&rt->memory, the.records,
+                             the.areas.completion_cap * sizeof *the.records);
+    natlet__memory_give_back(&rt->memory, the.sids, the.ids_cap * sizeof *the.sids);
+    the = (embed){0};
 }

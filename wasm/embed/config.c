@@ -3,66 +3,52 @@
 #include "base/bytes.h"
 #include "json/reader.h"
 
-typedef enum field_type { TEXT, FLAG, NUMBER, SIGNED } field_type;
+/* The members, in the order of the fields in natlet__embed_config: its texts, its
+ * flags, its numbers. */
+static const char names[] = "servers\0name\0user\0password\0token\0inbox_prefix\0"
+                            "no_echo\0verbose\0pedantic\0keep_order\0ignore_discovered\0"
+                            "no_reconnect\0retry_first_connect\0"
+                            "connect_ms\0ping_ms\0pings_out_max\0drain_ms\0reconnect_ms\0"
+                            "reconnects_max\0rx_bytes\0tx_bytes\0pending_bytes_max\0"
+                            "message_bytes_max\0subscriptions_max\0"
+                            "submission_bytes\0completion_records\0cell_bytes\0agents_max\0";
 
-typedef struct field {
-    const char *name;
-    uint16_t offset; /* in natlet__embed_config */
-    uint8_t type;
-} field;
-
-#define CLIENT(name, type) {#name, offsetof(natlet__embed_config, client.name), type}
-#define OWN(name) {#name, offsetof(natlet__embed_config, name), NUMBER}
-
-static const field fields[] = {
-    CLIENT(servers, TEXT),
-    CLIENT(name, TEXT),
-    CLIENT(user, TEXT),
-    CLIENT(password, TEXT),
-    CLIENT(token, TEXT),
-    CLIENT(inbox_prefix, TEXT),
-    CLIENT(no_echo, FLAG),
-    CLIENT(verbose, FLAG),
-    CLIENT(pedantic, FLAG),
-    CLIENT(keep_order, FLAG),
-    CLIENT(ignore_discovered, FLAG),
-    CLIENT(no_reconnect, FLAG),
-    CLIENT(retry_first_connect, FLAG),
-    CLIENT(connect_ms, NUMBER),
-    CLIENT(ping_ms, NUMBER),
-    CLIENT(pings_out_max, NUMBER),
-    CLIENT(drain_ms, NUMBER),
-    CLIENT(reconnect_ms, NUMBER),
-    CLIENT(reconnects_max, SIGNED),
-    CLIENT(rx_bytes, NUMBER),
-    CLIENT(tx_bytes, NUMBER),
-    CLIENT(pending_bytes_max, NUMBER),
-    CLIENT(message_bytes_max, NUMBER),
-    CLIENT(subscriptions_max, NUMBER),
-    OWN(submission_bytes),
-    OWN(completion_records),
-    OWN(cell_bytes),
-    OWN(agents_max),
+enum { /* where a row begins in the list */
+       SERVERS = 0,
+       FLAGS = 6,
+       NUMBERS = 13,
+       RECONNECTS_MAX = 18,
+       OWN_NUMBERS = 24,
+       NAMES = 28,
 };
 
-static natlet_status read_number(void *at, bool is_signed, natlet_slice text)
-{
-    uint64_t value;
-    bool is_negative = is_signed && text.len > 0 && text.ptr[0] == '-';
+#define OFFSET(member) offsetof(natlet__embed_config, member)
+_Static_assert(OFFSET(client.inbox_prefix) ==
+                   OFFSET(client.servers) + (FLAGS - 1) * sizeof(natlet_slice),
+               "a row of texts");
+_Static_assert(OFFSET(client.retry_first_connect) == OFFSET(client.no_echo) + NUMBERS - FLAGS - 1,
+               "a row of flags");
+_Static_assert(OFFSET(client.subscriptions_max) ==
+                   OFFSET(client.connect_ms) + (OWN_NUMBERS - NUMBERS - 1) * sizeof(uint32_t),
+               "a row of numbers");
+_Static_assert(OFFSET(agents_max) ==
+                   OFFSET(submission_bytes) + (NAMES - OWN_NUMBERS - 1) * sizeof(uint32_t),
+               "a row of numbers");
 
-    if (is_negative) {
-        (void)natlet__take(&text, 1);
-    }
-    if (!natlet_json_u64(text, is_signed ? INT32_MAX : UINT32_MAX, &value)) {
+static natlet_status read_number(natlet__embed_config *config, uint32_t name, natlet_slice text)
+{
+    size_t at = name < OWN_NUMBERS
+                    ? OFFSET(client.connect_ms) + (name - NUMBERS) * sizeof(uint32_t)
+                    : OFFSET(submission_bytes) + (name - OWN_NUMBERS) * sizeof(uint32_t);
+    uint64_t value = UINT64_MAX;
+
+    if (name == RECONNECTS_MAX && natlet__equal(text, natlet__text("-1"))) {
+        value = (uint32_t)-1;
+    } else if (!natlet__read_decimal(text, name == RECONNECTS_MAX ? INT32_MAX : UINT32_MAX,
+                                     &value)) {
         return NATLET_E_CONFIG;
     }
-    if (is_signed) {
-        int32_t number = is_negative ? -(int32_t)value : (int32_t)value;
-        memcpy(at, &number, sizeof number);
-    } else {
-        uint32_t number = (uint32_t)value;
-        memcpy(at, &number, sizeof number);
-    }
+    *(uint32_t *)(void *)((uint8_t *)config + at) = (uint32_t)value;
     return NATLET_OK;
 }
 
@@ -76,67 +62,21 @@ static natlet_status keep(natlet__config_store *store, const natlet__json_token 
     return NATLET_OK;
 }
 
-static natlet_status read_text(natlet_slice *text, const natlet__json_token *value,
-                               natlet__config_store *store)
+/* The strings of an array, behind its '[', joined with commas. */
+static natlet_status keep_array(natlet__config_store *store, natlet__json *json)
 {
-    uint8_t *start = store->ptr + store->len;
-
-    if (value->kind == NATLET__JSON_STRING && !value->has_escapes) {
-        *text = value->text;
-        return NATLET_OK;
-    }
-    natlet_status st = keep(store, value);
-    if (st == NATLET_OK) {
-        *text = (natlet_slice){start, (size_t)(store->ptr + store->len - start)};
-    }
-    return st;
-}
-
-static natlet_status read_value(void *at, field_type type, const natlet__json_token *value,
-                                natlet__config_store *store)
-{
-    switch (type) {
-    case TEXT:
-        return read_text(at, value, store);
-    case FLAG: {
-        bool flag = value->kind == NATLET__JSON_TRUE;
-        if (!flag && value->kind != NATLET__JSON_FALSE) {
-            return NATLET_E_CONFIG;
-        }
-        memcpy(at, &flag, sizeof flag);
-        return NATLET_OK;
-    }
-    case NUMBER:
-    case SIGNED:
-        if (value->kind != NATLET__JSON_NUMBER) {
-            return NATLET_E_CONFIG;
-        }
-        return read_number(at, type == SIGNED, value->text);
-    }
-    return NATLET_E_CONFIG;
-}
-
-static natlet_status read_array(natlet__json *json, natlet_slice *servers,
-                                natlet__config_store *store)
-{
-    uint8_t *start = store->ptr + store->len;
     natlet__json_token value;
+    bool is_first = true;
 
     for (;;) {
         natlet_status st = natlet__json_next(json, &value);
-        if (st < 0) {
+        if (st < 0 || value.kind == NATLET__JSON_ARRAY_END) {
             return st;
         }
-        if (value.kind == NATLET__JSON_ARRAY_END) {
-            *servers = (natlet_slice){start, (size_t)(store->ptr + store->len - start)};
-            return NATLET_OK;
-        }
-        if (store->ptr + store->len > start) {
-            if (store->len == store->cap) {
-                return NATLET_E_CONFIG;
-            }
+        if (!is_first && store->len < store->cap) {
             store->ptr[store->len++] = ',';
         }
+        is_first = false;
         st = keep(store, &value);
         if (st < 0) {
             return st;
@@ -144,34 +84,46 @@ static natlet_status read_array(natlet__json *json, natlet_slice *servers,
     }
 }
 
-static const field *find_field(natlet_slice name)
+static natlet_status read_text(natlet__embed_config *config, uint32_t name,
+                               const natlet__json_token *value, natlet__json *json,
+                               natlet__config_store *store)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (natlet__equal(name, natlet__text(fields[i].name))) {
-            return &fields[i];
-        }
+    natlet_slice *text = (void *)((uint8_t *)config + OFFSET(client.servers) + name * sizeof *text);
+    uint8_t *start = store->ptr + store->len;
+
+    if (value->kind == NATLET__JSON_STRING && !value->has_escapes) {
+        *text = value->text;
+        return NATLET_OK;
     }
-    return NULL;
+    natlet_status st = name == SERVERS && value->kind == NATLET__JSON_ARRAY
+                           ? keep_array(store, json)
+                           : keep(store, value);
+
+    *text = (natlet_slice){start, (size_t)(store->ptr + store->len - start)};
+    return st;
 }
 
-static natlet_status read_member(natlet__embed_config *config, natlet__json *json,
-                                 natlet_slice name, natlet__config_store *store)
+static natlet_status read_member(natlet__embed_config *config, natlet__json *json, natlet_slice key,
+                                 natlet__config_store *store)
 {
     natlet__json_token value;
-    const field *f = find_field(name);
+    uint32_t name = natlet__word_index(names, key);
     natlet_status st = natlet__json_next(json, &value);
+    bool is_true = value.kind == NATLET__JSON_TRUE;
 
-    if (st < 0) {
-        return st;
+    if (st < 0 || name == NAMES) {
+        return st < 0 ? st : NATLET_E_CONFIG;
     }
-    if (f == NULL) {
-        return NATLET_E_CONFIG;
+    if (name < FLAGS) {
+        return read_text(config, name, &value, json, store);
     }
-    if (f->offset == offsetof(natlet__embed_config, client.servers) &&
-        value.kind == NATLET__JSON_ARRAY) {
-        return read_array(json, &config->client.servers, store);
+    if (name < NUMBERS && (is_true || value.kind == NATLET__JSON_FALSE)) {
+        *((bool *)config + OFFSET(client.no_echo) + (name - FLAGS)) = is_true;
+        return NATLET_OK;
     }
-    return read_value((uint8_t *)config + f->offset, (field_type)f->type, &value, store);
+    return name >= NUMBERS && value.kind == NATLET__JSON_NUMBER
+               ? read_number(config, name, value.text)
+               : NATLET_E_CONFIG;
 }
 
 natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice text,

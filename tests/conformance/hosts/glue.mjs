@@ -132,7 +132,11 @@ function openDoor(options) {
     door.attach(memory);
     const url = new TextEncoder().encode(options.url ?? 'nats://127.0.0.1:1');
     new Uint8Array(memory.buffer).set(url, 64);
-    return { door, memory, open: (id) => door.imports.open(id, 2, 64, url.length, 0, 0) };
+    const open = (id, transport = constants.TRANSPORT_TCP, options = []) => {
+        new Uint8Array(memory.buffer).set(options, 512);
+        return door.imports.open(id, transport, 64, url.length, 512, options.length);
+    };
+    return { door, memory, open };
 }
 
 /** Polls until an event of `type` is there; returns [conn, type, flags, a, b]. */
@@ -180,6 +184,18 @@ async function checkAbort(report) {
     server.close();
 }
 
+/** A server that never says a word of TLS. */
+async function checkDeadline(report) {
+    const server = net.createServer((socket) => socket.on('error', () => {}));
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const guest = openDoor({ url: `tls://127.0.0.1:${server.address().port}` });
+    const deadline = [constants.OPT_CONNECT_MS, 0, 4, 0, 100, 0, 0, 0];
+    guest.open(0x10001, constants.TRANSPORT_TLS, deadline);
+    const [, , , , status] = await nextEvent(guest, constants.EV_CLOSED);
+    report.equal(status, Status.E_TIMEOUT, 'glue CONNECT_MS covers the TLS handshake');
+    server.close();
+}
+
 function checkRandom(report) {
     const { door, memory } = openDoor({});
     const real = crypto.getRandomValues;
@@ -208,6 +224,7 @@ export async function checkGlue(report, guests) {
     await checkTraps(report, guests.trap);
     await checkSegments(report);
     await checkAbort(report);
+    await checkDeadline(report);
     checkRandom(report);
     checkLimits(report);
 }
