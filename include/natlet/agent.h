@@ -111,8 +111,9 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail);
 
 /* Sends a CALL.  Its end is one REPLY mail whose tag is *ref: the answer, or a
- * status: E_TIMEOUT, E_NO_AGENT (who was asked crashed on it, rejected it or
- * ended).  The place of that mail is reserved now, so it is never refused.
+ * status: E_TIMEOUT; E_NO_AGENT (who was asked crashed on it, rejected it or ended);
+ * E_FULL or E_TOO_LARGE (the answer's bytes found no room).  The place of that mail
+ * is reserved now, so it always comes, unless the caller ends before.
  *
  * Returns as natlet_agent_send, and E_FULL (no place in the caller's own SYS lane
  * or in the cell for one more call or timer); E_STATE (outside of a handler). */
@@ -123,8 +124,8 @@ natlet_status natlet_agent_call(natlet_cell *cell, natlet_pid to, const natlet_m
  * nothing takes no answer, and a caller that does not wait any more loses it; both
  * are counted as late.
  *
- * Returns OK; E_FULL or E_TOO_LARGE (no room at the caller, who still waits);
- * E_UNSUPPORTED (no network in this cell); or as natlet_client_publish. */
+ * Returns OK; for NATS E_UNSUPPORTED (no network in this cell), or as
+ * natlet_client_publish. */
 natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
                                  natlet_slice payload);
 

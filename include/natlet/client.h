@@ -104,7 +104,7 @@ typedef struct natlet_client_stats {
     uint64_t copied_bytes;           /* moved again after recv wrote them */
     uint64_t unrouted;               /* messages of subscriptions that are gone */
     uint64_t late_replies;           /* replies nobody waits for any more */
-    uint64_t dropped;                /* by pending limits */
+    uint64_t dropped;                /* header block beyond NATLET_HEADER_BYTES_MAX */
     uint64_t refused;                /* operations answered E_FULL */
     uint32_t reconnects;
     uint32_t connects;                 /* successful ones, the first included */

@@ -16,7 +16,8 @@
 /* No configuration goes beyond this, so that sums of two sizes fit 32 bits. */
 #define NATLET_MESSAGE_BYTES_LIMIT 0x10000000u
 
-/* A header block, and the fields in it.  More: E_HEADER. */
+/* A header block, and the fields in it.  Sending more: E_HEADER; a received block
+ * that is larger: its message is dropped and counted. */
 #define NATLET_HEADER_BYTES_MAX 65535u
 #define NATLET_HEADER_FIELDS_MAX 256u
 

@@ -212,8 +212,6 @@ void natlet__wait_due(natlet_cell *cell, natlet__timer *timer);
 /* The call that `mail` asks and that still waits, else NULL. */
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail);
 
-natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref);
-
 /* ---- post.c: mail comes and goes ---- */
 
 /* Bytes of subject, reply, headers and payload. */

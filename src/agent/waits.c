@@ -8,7 +8,7 @@
 enum { SLOT_BITS = 16, US_PER_MS = 1000 };
 #define SLOT_MASK 0xffffu
 
-natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref)
+static natlet__wait *wait_at(const natlet_cell *cell, uint32_t ref)
 {
     uint32_t slot = ref & SLOT_MASK;
     natlet__wait *wait = slot < cell->config.waits_max ? cell->wait_slots[slot].wait : NULL;
@@ -188,7 +188,7 @@ void natlet__wait_due(natlet_cell *cell, natlet__timer *timer)
 
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail)
 {
-    natlet__wait *wait = mail->kind == NATLET_MAIL_CALL ? natlet__wait_at(cell, mail->call) : NULL;
+    natlet__wait *wait = mail->kind == NATLET_MAIL_CALL ? wait_at(cell, mail->call) : NULL;
 
     return wait != NULL && wait->asked_id == mail->id_ns ? wait : NULL;
 }
@@ -217,7 +217,7 @@ natlet_status natlet_agent_send_after(natlet_cell *cell, natlet_pid to, uint32_t
 natlet_status natlet_agent_cancel(natlet_cell *cell, uint32_t ref)
 {
     uint32_t was = natlet__lock(cell);
-    natlet__wait *wait = natlet__wait_at(cell, ref);
+    natlet__wait *wait = wait_at(cell, ref);
 
     if (wait != NULL) {
         natlet__wait_drop(cell, wait);

@@ -145,7 +145,11 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
         return;
     }
     bool is_last = ++sub->delivered == sub->max;
-    sub->sink.message(sub->sink.self, (uint32_t)sid, msg);
+    if (msg->headers.len > NATLET_HEADER_BYTES_MAX) {
+        client->stats.dropped++; /* any publisher can send it: not worth the connection */
+    } else {
+        sub->sink.message(sub->sink.self, (uint32_t)sid, msg);
+    }
     if (is_last) {
         natlet__subscribe_end(client, (uint32_t)sid, NATLET_OK);
     }

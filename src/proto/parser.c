@@ -151,7 +151,7 @@ static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uin
     if (verb == 0 || !read_plain_words(in.ptr + verb, line_end, has_headers, ev, size)) {
         return 0;
     }
-    if (has_headers && (!is_header_size(size[0], size[1]) || size[0] > NATLET_HEADER_BYTES_MAX)) {
+    if (has_headers && !is_header_size(size[0], size[1])) {
         return 0;
     }
     const uint8_t *body = line_end + 2;
@@ -184,7 +184,9 @@ static uint32_t take_verb(line *l)
     return verb;
 }
 
-/* The next word; empty at the end of the line or in front of a control byte. */
+/* The next word, up to a blank; empty at the end of the line.  Control bytes are
+ * part of it: the server passes them on from any publisher, who must not be able to
+ * end the connections of others with a strange subject. */
 static natlet_slice take_word(line *l)
 {
     const uint8_t *start = l->at;
@@ -193,6 +195,9 @@ static natlet_slice take_word(line *l)
         start++;
     }
     l->at = word_end(start, l->end);
+    while (l->at != l->end && !is_blank(*l->at)) {
+        l->at = word_end(l->at + 1, l->end);
+    }
     return (natlet_slice){start, (size_t)(l->at - start)};
 }
 
@@ -231,7 +236,7 @@ static natlet_status read_msg(natlet__parser *p, line *l, bool has_headers)
     if (has_headers && !is_header_size(msg->header_bytes, msg->total_bytes)) {
         return NATLET_E_PROTOCOL;
     }
-    if (msg->total_bytes > p->message_max || msg->header_bytes > NATLET_HEADER_BYTES_MAX) {
+    if (msg->total_bytes > p->message_max) {
         return NATLET_E_TOO_LARGE;
     }
     msg->subject_at = (uint32_t)(subject.ptr - l->start);
@@ -279,17 +284,11 @@ static natlet_status read_bare(line *l, natlet__event_kind kind, natlet__event *
     return NATLET_EVENT;
 }
 
-/* INFO, -ERR: the rest of the line, without the one blank behind the verb. */
+/* INFO, -ERR: the rest of the line behind one blank. */
 static natlet_status read_text(line *l, natlet__event_kind kind, natlet__event *ev)
 {
-    const uint8_t *text = l->at;
+    const uint8_t *text = l->at + (l->at != l->end);
 
-    if (text != l->end) {
-        if (!is_blank(*text)) {
-            return NATLET_E_PROTOCOL;
-        }
-        text++;
-    }
     *ev = (natlet__event){.kind = kind, .text = {text, (size_t)(l->end - text)}};
     return NATLET_EVENT;
 }
@@ -297,7 +296,12 @@ static natlet_status read_text(line *l, natlet__event_kind kind, natlet__event *
 /* Returns OK for the line of a message, EVENT for any other. */
 static natlet_status read_op(natlet__parser *p, line *l, natlet__event *ev)
 {
-    switch (take_verb(l)) {
+    uint32_t verb = take_verb(l);
+
+    if (l->at != l->end && !is_blank(*l->at)) {
+        return NATLET_E_PROTOCOL;
+    }
+    switch (verb) {
     case VERB_MSG:
         return read_msg(p, l, false);
     case VERB_HMSG:

@@ -201,30 +201,32 @@ static void say_sense(uint32_t value)
         break;
     case 1:
         (void)snprintf(text, sizeof text,
-                 "HMSG a.b %u box 24 27\r\nNATS/1.0\r\nKey: value\r\n\r\nabc\r\n", sid);
+                       "HMSG a.b %u box 24 27\r\nNATS/1.0\r\nKey: value\r\n\r\nabc\r\n", sid);
         break;
     case 2:
         (void)snprintf(text, sizeof text, "PONG\r\nPING\r\n");
         break;
     case 3:
-        (void)snprintf(text, sizeof text, "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
+        (void)snprintf(text, sizeof text,
+                       "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
         break;
     case 4:
         (void)snprintf(text, sizeof text, "-ERR 'Permissions Violation for Publish to \"s\"'\r\n");
         break;
     case 5:
         (void)snprintf(text, sizeof text,
-                 "INFO {\"ldm\":%s,\"headers\":true,\"max_payload\":%u,"
-                 "\"connect_urls\":[\"h%u:1\",\"h%u:2\"]}\r\n",
-                 len & 1 ? "true" : "false", 100 + len * 300, len % 4, len % 3);
+                       "INFO {\"ldm\":%s,\"headers\":true,\"max_payload\":%u,"
+                       "\"connect_urls\":[\"h%u:1\",\"h%u:2\"]}\r\n",
+                       len & 1 ? "true" : "false", 100 + len * 300, len % 4, len % 3);
         break;
     case 6:
         (void)snprintf(text, sizeof text, "HMSG %s %u 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
-                 (const char *)requests->inbox, (unsigned)requests->inbox_sid);
+                       (const char *)requests->inbox, (unsigned)requests->inbox_sid);
         break;
     case 7:
         (void)snprintf(text, sizeof text, "MSG %s %u 2\r\nok\r\n",
-                 len & 1 ? "mapped" : (const char *)requests->inbox, (unsigned)requests->inbox_sid);
+                       len & 1 ? "mapped" : (const char *)requests->inbox,
+                       (unsigned)requests->inbox_sid);
         break;
     case 8: /* the rest of it is what comes next */
         (void)snprintf(text, sizeof text, "MSG a.b %u %u\r\n", sid, len * 64);

@@ -332,6 +332,28 @@ static void a_long_info_is_read(void)
     }
 }
 
+/* What any publisher can have the server send costs that message only. */
+static void strange_messages_cost_themselves(void)
+{
+    static char text[140000];
+    char *at = text;
+
+    /* 1048577: the first subscription of a client */
+    at += sprintf(at, "HMSG big 1048577 65538 65540\r\nNATS/1.0\r\nK:");
+    memset(at, 'v', 65538 - 16);
+    (void)sprintf(at + 65538 - 16, "\r\n\r\nhi\r\nMSG a\001b 1048577 2\r\nhi\r\n");
+    for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
+        rig_connected(&r, way);
+        CHECK_INT(rig_subscribe(&r, ">"), 1048577);
+        (void)rig_log(&r);
+        rig_say(&r, text);
+        CHECK_TEXT(rig_log(&r), "message 1 a\001b >  [hi]\n");
+        CHECK_INT(natlet_client_stats_now(r.client).dropped, 1);
+        CHECK_INT(natlet_client_stats_now(r.client).in_messages, 2);
+        rig_end(&r);
+    }
+}
+
 static void silence_before_info_only(void)
 {
     static const char *const early[] = {"PING\r\n", "PONG\r\n", "MSG a 1 0\r\n\r\n", "+OK\r\n"};
@@ -529,6 +551,7 @@ int main(void)
     RUN(lies_in_frames);
     RUN(endless_lines_are_refused);
     RUN(a_long_info_is_read);
+    RUN(strange_messages_cost_themselves);
     RUN(silence_before_info_only);
     RUN(bad_arguments_lose_nothing);
     RUN(bad_configurations_are_refused);
