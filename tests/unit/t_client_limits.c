@@ -347,7 +347,7 @@ static void strange_messages_cost_themselves(void)
         CHECK_INT(rig_subscribe(&r, ">"), 1048577);
         (void)rig_log(&r);
         rig_say(&r, text);
-        CHECK_TEXT(rig_log(&r), "message 1 a\001b >  [hi]\n");
+        CHECK_TEXT(rig_log(&r), "message 1 a\001b [hi]\n");
         CHECK_INT(natlet_client_stats_now(r.client).dropped, 1);
         CHECK_INT(natlet_client_stats_now(r.client).in_messages, 2);
         rig_end(&r);
