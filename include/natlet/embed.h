@@ -86,7 +86,8 @@ typedef struct natlet_embed_record {
 enum {
     NATLET_REC_MESSAGE = 1, /* id of the subscription */
     NATLET_REC_REPLY = 2,   /* status < 0: the request failed and there are no bytes */
-    NATLET_REC_DONE = 3,    /* FLUSH, DRAIN, or a refused operation: status says how it ended */
+    NATLET_REC_DONE = 3,    /* FLUSH, DRAIN, or a refused operation but SETTLE: status says how it
+                               ended, segment is the NATLET_OP_*, payload_len microseconds */
     NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
     NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
     NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */

@@ -106,6 +106,13 @@ static natlet__agent *next_event(natlet__supervisor *sup)
     return child;
 }
 
+/* What its children's ends meant is decided otherwise; they may be freed now. */
+static void forget_events(natlet__supervisor *sup)
+{
+    while (next_event(sup) != NULL) {
+    }
+}
+
 /* ---- stopping ---- */
 
 /* Ends a child and all below it at once. */
@@ -116,6 +123,7 @@ static void kill(natlet_cell *cell, natlet__agent *agent)
         for (natlet__agent *child = sup->children.last; child != NULL; child = child->older) {
             kill(cell, child);
         }
+        forget_events(sup);
         natlet__timers_stop(&cell->timers, &sup->patience);
     }
     if (agent->phase == NATLET_AGENT_STARTING) {
@@ -172,8 +180,7 @@ static void finish_stopping(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
 
-    while (next_event(sup) != NULL) {
-    }
+    forget_events(sup);
     natlet__agent_exit(cell, agent, sup->outcome);
     if (agent->parent == NULL) {
         natlet__agent_remove(cell, agent);
@@ -269,8 +276,9 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
     sup->agent = agent;
     sup->intensity = (uint32_t)intensity_of(agent->child.supervisor);
     sup->counted = 0;
+    forget_events(sup); /* of an earlier life, as the added children are */
     while (sup->children.last != NULL && sup->children.last->index == ADDED) {
-        natlet__agent_remove(cell, sup->children.last); /* of an earlier life */
+        natlet__agent_remove(cell, sup->children.last);
     }
     natlet_status st = make_children(cell, agent);
     for (natlet__agent *child = sup->children.first; child != NULL && st == NATLET_OK;

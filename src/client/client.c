@@ -63,22 +63,26 @@ const char *natlet_client_state_text(natlet_client_state state)
  * where a callback trapped. */
 static void finish_end(natlet_client *client)
 {
-    natlet__drain_end(client, NATLET_E_CLOSED);
-    natlet__requests_end_all(client, NATLET_E_CLOSED);
-    natlet__pongs_end_all(client, NATLET_E_CLOSED);
+    natlet__drain_end(client, client->end.drain);
+    natlet__requests_end_all(client, client->end.waiting);
+    natlet__pongs_end_all(client, client->end.waiting);
+    if (client->end.waiting == NATLET_E_DISCONNECTED) {
+        natlet__subscribe_end_finished(client);
+    }
     natlet__subscribe_end_all(client, NATLET_E_CLOSED);
     client->is_ending = false;
-    natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end_status);
+    natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
 }
 
-void natlet__client_end(natlet_client *client, natlet_status why)
+void natlet__client_end(natlet_client *client, natlet_status why, natlet_status drain,
+                        natlet_status waiting)
 {
     if (client->state == NATLET_CLIENT_CLOSED) {
         return;
     }
     client->state = NATLET_CLIENT_CLOSED;
     client->is_ending = true;
-    client->end_status = why;
+    client->end = (natlet__end){.why = why, .drain = drain, .waiting = waiting};
     natlet__link_drop(client, 1000);
     natlet__timers_stop(&client->timers, &client->dial_timer);
     finish_end(client);
@@ -116,8 +120,7 @@ static void fire(natlet_client *client, natlet__timer *timer)
         natlet__pongs_tick(client, timer->due_us);
         break;
     case NATLET__TIMER_DRAIN:
-        natlet__drain_end(client, NATLET_E_TIMEOUT);
-        natlet__client_end(client, NATLET_E_TIMEOUT);
+        natlet__client_end(client, NATLET_E_TIMEOUT, NATLET_E_TIMEOUT, NATLET_E_CLOSED);
         break;
     case NATLET__TIMER_PONG:
         natlet__pongs_timeout(client, timer);
@@ -262,7 +265,7 @@ natlet_status natlet_client_connect(natlet_client *client)
 
 void natlet_client_close(natlet_client *client)
 {
-    natlet__client_end(client, NATLET_OK);
+    natlet__client_end(client, NATLET_OK, NATLET_E_CLOSED, NATLET_E_CLOSED);
 }
 
 /* ---- looking at it ---- */
@@ -288,9 +291,9 @@ size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap)
         return 0;
     }
     natlet__random_base62(&client->rt->random, name, sizeof name);
-    memcpy(out, prefix.ptr, prefix.len);
-    out[prefix.len] = '.';
-    memcpy(out + prefix.len + 1, name, sizeof name);
+    out = natlet__put(out, prefix);
+    *out++ = '.';
+    memcpy(out, name, sizeof name);
     return prefix.len + 1 + sizeof name;
 }
 

@@ -151,11 +151,16 @@ typedef enum natlet__timer_kind {
     NATLET__TIMER_REQUEST,
 } natlet__timer_kind;
 
+/* What is told while a client closes; it may have to be told on after a trap. */
+typedef struct natlet__end {
+    natlet_status why, drain, waiting;
+} natlet__end;
+
 struct natlet_client {
     natlet__part part; /* first, so that a part is its client */
     natlet_runtime *rt;
     natlet_client_state state;
-    natlet_status end_status;
+    natlet__end end;
     bool is_ending;       /* the callbacks of the end are running, or one of them trapped */
     bool is_shared_end;   /* others lose this server too: spread out */
     bool headers;         /* the server knows HPUB */
@@ -198,8 +203,10 @@ void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind 
 /* Changes the state and says so. */
 void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why);
 
-/* Closes for good: every callback that is due is called. */
-void natlet__client_end(natlet_client *client, natlet_status why);
+/* Closes for good: every callback that is due is called, with `drain` that of a
+ * drain, with `waiting` those that wait for an answer of the server. */
+void natlet__client_end(natlet_client *client, natlet_status why, natlet_status drain,
+                        natlet_status waiting);
 
 /* ---- config.c ---- */
 

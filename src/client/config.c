@@ -70,23 +70,20 @@ void natlet_client_config_init(natlet_client_config *config)
 /* "Name: value\r\n" lines: nothing in them may end a line early. */
 static bool are_headers(natlet_slice lines)
 {
-    while (lines.len > 0) {
-        const uint8_t *end = memchr(lines.ptr, '\r', lines.len);
-        size_t len = end != NULL ? (size_t)(end - lines.ptr) : lines.len;
-        natlet_slice line = natlet__take(&lines, len);
-        const uint8_t *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-        if (colon == NULL || colon == line.ptr || lines.len < 2 || lines.ptr[1] != '\n') {
+    natlet_slice line;
+    natlet_slice name;
+
+    while (natlet__cut(&lines, '\n', &line)) {
+        if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
             return false;
         }
-        (void)natlet__take(&lines, 2);
-        for (size_t i = 0; i < line.len; i++) {
-            if (line.ptr[i] < ' ' || line.ptr[i] == 0x7f ||
-                (line.ptr[i] == ' ' && line.ptr + i < colon)) {
-                return false;
-            }
+        line.len--;
+        if (!natlet__cut(&line, ':', &name) || name.len == 0 || !natlet__is_clean(name, '!') ||
+            !natlet__is_clean(line, ' ')) {
+            return false;
         }
     }
-    return true;
+    return lines.len == 0;
 }
 
 static bool is_valid(natlet_client_config *config)
@@ -130,11 +127,9 @@ natlet_status natlet__config_take(natlet_client *client, const natlet_client_con
     uint8_t *at = client->config_text;
     for (uint32_t i = 0; i < TEXTS; i++) {
         natlet_slice *text = text_at(own, i);
-        if (text->len > 0) {
-            memcpy(at, text->ptr, text->len);
-        }
+        uint8_t *end = natlet__put(at, *text);
         text->ptr = at;
-        at += text->len;
+        at = end;
     }
     return NATLET_OK;
 }

@@ -22,8 +22,7 @@ void natlet__drain_end(natlet_client *client, natlet_status why)
 
 static void finish(natlet_client *client, natlet_status why)
 {
-    natlet__drain_end(client, why);
-    natlet__client_end(client, why);
+    natlet__client_end(client, why, why, NATLET_E_CLOSED);
 }
 
 void natlet__drain_answered(natlet_client *client)

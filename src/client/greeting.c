@@ -11,20 +11,14 @@ enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 /* What the URL says is meant for this server, and wins.  `out` has room for it. */
 static void use_userinfo(natlet__connect *connect, natlet_slice userinfo, uint8_t *out)
 {
-    const uint8_t *colon = userinfo.len > 0 ? memchr(userinfo.ptr, ':', userinfo.len) : NULL;
-    size_t user_len = colon != NULL ? (size_t)(colon - userinfo.ptr) : userinfo.len;
-    natlet_slice user = {out, natlet__url_decode(out, natlet__take(&userinfo, user_len))};
+    natlet_slice head;
+    bool has_password = natlet__cut(&userinfo, ':', &head);
+    size_t len = natlet__url_decode(out, head);
 
-    if (colon == NULL) {
-        connect->auth_token = user;
-        connect->user = (natlet_slice){0};
-        connect->pass = (natlet_slice){0};
-        return;
-    }
-    (void)natlet__take(&userinfo, 1);
-    connect->auth_token = (natlet_slice){0};
-    connect->user = user;
-    connect->pass = (natlet_slice){out + user.len, natlet__url_decode(out + user.len, userinfo)};
+    connect->auth_token = (natlet_slice){out, has_password ? 0 : len};
+    connect->user = (natlet_slice){out, has_password ? len : 0};
+    connect->pass =
+        (natlet_slice){out + len, has_password ? natlet__url_decode(out + len, userinfo) : 0};
 }
 
 /* All that CONNECT says is put together here. */
@@ -171,10 +165,21 @@ static natlet_slice without_quotes(natlet_slice text)
 {
     text = natlet__trim(text);
     if (text.len >= 2 && text.ptr[0] == '\'' && text.ptr[text.len - 1] == '\'') {
-        (void)natlet__take(&text, 1);
-        text.len--;
+        text.ptr++;
+        text.len -= 2;
     }
     return text;
+}
+
+/* How long the server may take to close after it said that it will.  Saying so again,
+ * or while joining, gains it nothing. */
+static void start_grace(natlet_client *client)
+{
+    const natlet__timer *timer = &client->connect_timer;
+
+    if (!timer->running || timer->due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
+        natlet__client_start(client, &client->connect_timer, CLOSE_GRACE_US);
+    }
 }
 
 void natlet__greeting_error(natlet_client *client, natlet_slice text)
@@ -187,7 +192,7 @@ void natlet__greeting_error(natlet_client *client, natlet_slice text)
     if (error.closes) { /* what it says next is why; it may also say no more */
         natlet__link_blame(&client->link, error.status, text);
         client->link.is_reported = true;
-        natlet__client_start(client, &client->connect_timer, CLOSE_GRACE_US);
+        start_grace(client);
     }
     if (error.status == NATLET_E_PERMISSION && !error.to_publish) {
         sid = natlet__subscribe_refused(client, error.subject, text);

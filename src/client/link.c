@@ -49,6 +49,7 @@ static natlet_status choose_transport(natlet__link *link, uint32_t caps)
 static natlet_status write_options(natlet_client *client, natlet_slice *options)
 {
     natlet_slice lines = client->config.headers;
+    natlet_slice line;
 
     *options = (natlet_slice){0};
     if (client->link.transport != NATLET_TRANSPORT_WS || lines.len == 0) {
@@ -60,16 +61,13 @@ static natlet_status write_options(natlet_client *client, natlet_slice *options)
     }
     uint8_t *out = natlet__outbox_at(&client->outbox);
     options->ptr = out;
-    while (lines.len > 0) {
-        const uint8_t *end = memchr(lines.ptr, '\r', lines.len);
-        natlet_slice line = natlet__take(&lines, (size_t)(end - lines.ptr));
-        (void)natlet__take(&lines, 2);
+    while (natlet__cut(&lines, '\n', &line)) {
+        line.len--; /* the CR */
         *out++ = NATLET_OPT_HEADER;
         *out++ = 0;
         *out++ = (uint8_t)line.len;
         *out++ = (uint8_t)(line.len >> 8);
-        memcpy(out, line.ptr, line.len);
-        out += line.len;
+        out = natlet__put(out, line);
     }
     options->len = (size_t)(out - options->ptr);
     return NATLET_OK;

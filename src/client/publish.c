@@ -25,7 +25,7 @@ natlet_status natlet__client_write_line(natlet_client *client, natlet_slice line
     natlet_status st = natlet__client_begin(client, line.len);
 
     if (st == NATLET_OK) {
-        memcpy(natlet__outbox_at(&client->outbox), line.ptr, line.len);
+        (void)natlet__put(natlet__outbox_at(&client->outbox), line);
         natlet__outbox_wrote(&client->outbox, line.len);
     }
     return st;
@@ -65,14 +65,6 @@ static natlet_status check_body(const natlet_client *client, const natlet_msg *m
                : NATLET_E_TOO_LARGE;
 }
 
-static uint8_t *put(uint8_t *at, const natlet_slice *part)
-{
-    if (part->len > 0) {
-        memcpy(at, part->ptr, part->len);
-    }
-    return at + part->len;
-}
-
 natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg)
 {
     natlet__outbox *box = &client->outbox;
@@ -85,8 +77,7 @@ natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg)
     }
     uint8_t *start = natlet__outbox_at(box);
     uint8_t *at = start + natlet__write_pub(start, msg);
-    at = put(at, &msg->headers);
-    at = put(at, &msg->payload);
+    at = natlet__put(natlet__put(at, msg->headers), msg->payload);
     *at++ = '\r';
     *at++ = '\n';
     natlet__outbox_wrote(box, (size_t)(at - start));

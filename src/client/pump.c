@@ -201,26 +201,22 @@ static natlet_status receive(natlet_client *client)
 
 bool natlet__pump_run(natlet_client *client, uint64_t until_us)
 {
-    natlet__link *link = &client->link;
-    bool has_time = true;
+    bool has_read = false; /* one read a turn, however little time there is */
 
     if (!is_held(client)) {
         natlet__window_release(&client->window);
     }
-    while (link->is_readable) {
-        uint32_t conn = link->conn;
+    while (client->link.is_readable) {
         if (use_up(client) < 0 || is_held(client)) {
             return false;
         }
-        if (!has_time) {
+        if (has_read && natlet__runtime_clock_us(client->rt) >= until_us) {
             return true;
         }
         if (receive(client) < 0) {
             return false;
         }
-        if (link->conn == conn) {
-            has_time = natlet__runtime_clock_us(client->rt) < until_us;
-        }
+        has_read = true;
     }
     return false;
 }

@@ -42,9 +42,7 @@ static void lost_service(natlet_client *client, natlet_status why)
                            natlet__client_now_us(client) - client->link.up_since_us);
     note_auth(natlet__servers_now(&client->servers), why);
     if (client->state == NATLET_CLIENT_DRAINING || client->config.no_reconnect) {
-        natlet__drain_end(client, NATLET_E_DISCONNECTED);
-        fail_waiting(client);
-        natlet__client_end(client, why);
+        natlet__client_end(client, why, NATLET_E_DISCONNECTED, NATLET_E_DISCONNECTED);
         return;
     }
     begin_pass(client);
@@ -77,7 +75,7 @@ static void lost_attempt(natlet_client *client, natlet_status why)
     }
     bool is_pass_over = client->servers.tried >= client->servers.count;
     if (client->servers.count == 0 || (is_pass_over && is_first)) {
-        natlet__client_end(client, why);
+        natlet__client_end(client, why, NATLET_E_CLOSED, NATLET_E_CLOSED);
         return;
     }
     if (is_pass_over) {

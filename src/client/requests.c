@@ -224,7 +224,7 @@ static void on_answer(void *self, uint32_t sid, const natlet_msg *msg)
     (void)sid;
     if (subject.len > requests->inbox_len &&
         memcmp(subject.ptr, requests->inbox, requests->inbox_len) == 0) {
-        (void)natlet__take(&subject, requests->inbox_len);
+        natlet__skip(&subject, requests->inbox_len);
         request = find_by_token(requests, subject);
     } else {
         request = find_only(requests);

@@ -92,10 +92,7 @@ static natlet_status add(natlet__servers *servers, natlet_slice url, natlet_slic
     if (text == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    memcpy(text, url.ptr, url.len);
-    if (userinfo.len > 0) {
-        memcpy(text + url.len, userinfo.ptr, userinfo.len);
-    }
+    (void)natlet__put(natlet__put(text, url), userinfo);
     servers->list[servers->count++] = (natlet__server){
         .text = text, .url_len = (uint16_t)url.len, .userinfo_len = (uint16_t)userinfo.len};
     return NATLET_OK;
@@ -116,15 +113,17 @@ static natlet_status add_configured(natlet__servers *servers, natlet_slice text)
 
 natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls)
 {
-    for (;;) {
-        const uint8_t *comma = urls.len > 0 ? memchr(urls.ptr, ',', urls.len) : NULL;
-        size_t len = comma != NULL ? (size_t)(comma - urls.ptr) : urls.len;
-        natlet_status st = add_configured(servers, natlet__take(&urls, len));
-        if (st < 0 || comma == NULL) {
+    natlet_slice url;
+    bool has_more;
+
+    do {
+        has_more = natlet__cut(&urls, ',', &url);
+        natlet_status st = add_configured(servers, url);
+        if (st < 0) {
             return st;
         }
-        (void)natlet__take(&urls, 1);
-    }
+    } while (has_more);
+    return NATLET_OK;
 }
 
 void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random)

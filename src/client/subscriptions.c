@@ -1,8 +1,7 @@
 #include "client/subscriptions.h"
 
-#include <string.h>
-
 #include "base/assert.h"
+#include "base/bytes.h"
 
 #define SLOT_BITS 20
 #define SLOT_MASK ((UINT32_C(1) << SLOT_BITS) - 1)
@@ -82,10 +81,7 @@ natlet_status natlet__subscriptions_add(natlet__subscriptions *subs, natlet_slic
         natlet__memory_give_back(subs->memory, text, subject.len + queue.len);
         return st;
     }
-    memcpy(text, subject.ptr, subject.len);
-    if (queue.len > 0) {
-        memcpy(text + subject.len, queue.ptr, queue.len);
-    }
+    (void)natlet__put(natlet__put(text, subject), queue);
     *sub = (natlet__subscription){.text = text,
                                   .sid = sub->sid + (SLOT_MASK + 1), /* wraps after 4096 */
                                   .subject_len = (uint16_t)subject.len,

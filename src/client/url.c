@@ -16,24 +16,13 @@ static const struct {
 
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
 
-/* Visible ASCII without '#': a fragment means nothing to a server (RFC 6455, 3). */
-static bool is_clean(natlet_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f || text.ptr[i] == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void read_scheme(natlet__url *url, natlet_slice *text)
 {
     url->scheme = NATLET__SCHEME_NATS;
     for (uint32_t i = 0; i < SCHEMES; i++) {
         natlet_slice scheme = natlet__text(schemes[i].text);
         if (natlet__starts_nocase(*text, scheme)) {
-            (void)natlet__take(text, scheme.len);
+            natlet__skip(text, scheme.len);
             url->scheme = (natlet__scheme)i;
             return;
         }
@@ -51,30 +40,31 @@ static bool is_host_char(uint8_t c, bool in_brackets)
 }
 
 /* A name or an IPv4 address, or an IPv6 address in brackets. */
-static bool read_host(natlet__url *url, natlet_slice *authority)
+static bool read_host(natlet__url *url, natlet_slice *text)
 {
-    bool in_brackets = authority->len > 0 && authority->ptr[0] == '[';
+    bool in_brackets = text->len > 0 && text->ptr[0] == '[';
     size_t len = in_brackets ? 1 : 0;
 
-    while (len < authority->len && is_host_char(authority->ptr[len], in_brackets)) {
+    while (len < text->len && is_host_char(text->ptr[len], in_brackets)) {
         len++;
     }
-    if (in_brackets) {
-        if (len == 1 || len == authority->len || authority->ptr[len] != ']') {
-            return false;
-        }
+    if (in_brackets && len > 1 && len < text->len && text->ptr[len] == ']') {
         len++;
+        in_brackets = false;
     }
-    url->host = natlet__take(authority, len);
-    return len > 0;
+    url->host = (natlet_slice){text->ptr, len};
+    natlet__skip(text, len);
+    return len > 0 && !in_brackets;
 }
 
+/* ":" and a number, or nothing. */
 static bool read_port(natlet__url *url, natlet_slice text)
 {
     uint64_t port = schemes[url->scheme].port;
 
     if (text.len > 0) {
-        bool has_colon = natlet__take(&text, 1).ptr[0] == ':';
+        bool has_colon = text.ptr[0] == ':';
+        natlet__skip(&text, 1);
         if (!has_colon || !natlet__read_decimal(text, UINT16_MAX, &port) || port == 0) {
             return false;
         }
@@ -84,44 +74,44 @@ static bool read_port(natlet__url *url, natlet_slice text)
     return true;
 }
 
+/* Blanks could end a line of the upgrade request; a fragment means nothing to a
+ * server (RFC 6455, 3). */
 natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
 {
+    natlet_slice unused;
+    size_t len = 0;
+
     *url = (natlet__url){.is_default_port = false};
-    if (text.len > NATLET_URL_BYTES_MAX || !is_clean(text)) {
+    if (text.len > NATLET_URL_BYTES_MAX || !natlet__is_clean(text, '!') ||
+        natlet__cut(&text, '#', &unused)) {
         return NATLET_E_URL;
     }
     read_scheme(url, &text);
-    size_t len = 0;
     while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?') {
         len++;
     }
-    natlet_slice authority = natlet__take(&text, len);
-    const uint8_t *at = len > 0 ? memchr(authority.ptr, '@', len) : NULL;
-    if (at != NULL) {
-        url->userinfo = natlet__take(&authority, (size_t)(at - authority.ptr));
-        (void)natlet__take(&authority, 1);
-    }
+    natlet_slice authority = {text.ptr, len};
+    natlet__skip(&text, len);
     url->path = text;
+    if (!natlet__cut(&authority, '@', &url->userinfo)) {
+        url->userinfo.len = 0;
+    }
     return read_host(url, &authority) && read_port(url, authority) ? NATLET_OK : NATLET_E_URL;
 }
 
 size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *url)
 {
-    natlet_slice scheme = natlet__text(schemes[url->scheme].text);
-    bool has_path = url->scheme <= NATLET__SCHEME_WSS && url->path.len > 0;
-    size_t len = scheme.len;
+    uint8_t *at = natlet__put(out, natlet__text(schemes[url->scheme].text));
 
-    memcpy(out, scheme.ptr, scheme.len);
     for (size_t i = 0; i < url->host.len; i++) {
-        out[len++] = natlet__lower(url->host.ptr[i]);
+        *at++ = natlet__lower(url->host.ptr[i]);
     }
-    out[len++] = ':';
-    len += natlet__write_decimal(out + len, url->port);
-    if (has_path) {
-        memcpy(out + len, url->path.ptr, url->path.len);
-        len += url->path.len;
+    *at++ = ':';
+    at += natlet__write_decimal(at, url->port);
+    if (url->scheme <= NATLET__SCHEME_WSS) {
+        at = natlet__put(at, url->path);
     }
-    return len;
+    return (size_t)(at - out);
 }
 
 static uint32_t hex_digit(uint8_t c)

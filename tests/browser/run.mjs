@@ -87,8 +87,9 @@ await equal(
 
 await equal(
     'requests answered by nats.js',
-    () => {
+    async () => {
         peer.subscribe('peer.upper', { callback: (_, m) => m.respond(m.string().toUpperCase()) });
+        await peer.flush();
         return Promise.all(['a', 'ü', ''].map((text) => call('request', 'peer.upper', text, 5000)));
     },
     ['A', 'Ü', ''],

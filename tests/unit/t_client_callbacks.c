@@ -444,6 +444,53 @@ static void a_held_window_stays(void)
     }
 }
 
+/* A server that keeps on saying that it closes is given up all the same. */
+static void saying_it_closes_gains_nothing(void)
+{
+    rig_init(&r, RIG_NATS);
+    rig_start(&r);
+    rig_accept(&r);
+    for (int i = 0; i < 3; i++) {
+        rig_say(&r, "-ERR 'Authorization Violation'\r\n");
+        rig_wait_ms(&r, 1900);
+    }
+    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CLOSED);
+    rig_end(&r);
+    rig_connected(&r, RIG_NATS);
+    for (int i = 0; i < 3; i++) {
+        rig_say(&r, "-ERR 'Stale Connection'\r\n");
+        rig_wait_ms(&r, 900);
+    }
+    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_RECONNECTING);
+    rig_end(&r);
+}
+
+static natlet_status anew;
+
+static void start_anew(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    (void)elapsed_us;
+    rig_note(self, "drained: %s\n", natlet_status_text(st));
+    natlet_client_close(r.client);
+    anew = natlet_client_connect(r.client);
+}
+
+/* The end of a failed drain is part of the client's end: nothing starts inside it. */
+static void a_failed_drain_ends_once(void)
+{
+    rig_connected(&r, RIG_NATS);
+    (void)rig_log(&r);
+    CHECK(natlet_client_drain(r.client, 1000, start_anew, &r) == NATLET_OK);
+    rig_run(&r);
+    rig_closed(&r, 0, NATLET_OK);
+    CHECK(anew == NATLET_E_STATE);
+    const char *log = rig_log(&r);
+    CHECK(strstr(log, "drained: there is no connection to a server right now\n") != NULL);
+    CHECK(strstr(log, "state closed") != NULL && strstr(log, "connecting") == NULL);
+    CHECK(natlet_client_connect(r.client) == NATLET_OK);
+    rig_end(&r);
+}
+
 int main(void)
 {
     RUN(deeds_in_a_message);
@@ -456,5 +503,7 @@ int main(void)
 #endif
     RUN(origins_are_right);
     RUN(a_held_window_stays);
+    RUN(saying_it_closes_gains_nothing);
+    RUN(a_failed_drain_ends_once);
     return test_done();
 }

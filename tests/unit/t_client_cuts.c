@@ -146,6 +146,39 @@ static void calls_and_copies(void)
     }
 }
 
+static void slow_message(void *self, uint32_t sid, const natlet_msg *msg)
+{
+    (void)self;
+    (void)sid;
+    (void)msg;
+    test_host_advance_us(&r.host, 300);
+}
+
+/* A fast peer and slow callbacks: others get their turn. */
+static void the_budget_of_a_turn_is_kept(void)
+{
+    const natlet_sink sink = {NULL, slow_message, NULL};
+    uint32_t sid;
+
+    rig_connected(&r, RIG_NATS);
+    CHECK(natlet_client_subscribe(r.client, &sid, rig_text("t"), NULL, &sink) == NATLET_OK);
+    transcript_len = 0;
+    messages = 0;
+    append_message(sid, 10);
+    for (int i = 0; i < 100; i++) {
+        test_conn_feed(&r.host, r.conn, transcript, transcript_len);
+    }
+    uint32_t turns = 0;
+    for (uint32_t wait = 0; wait == 0 && turns < 200; turns++) {
+        uint64_t start = r.host.now_us;
+        wait = natlet_runtime_run(r.rt, 1000, 0);
+        CHECK(r.host.now_us - start <= 1300);
+    }
+    CHECK_INT(turns, 26); /* four reads each, and one that finds nothing */
+    CHECK_INT(natlet_client_stats_now(r.client).in_messages, 100);
+    rig_end(&r);
+}
+
 int main(void)
 {
     (void)snprintf(want, sizeof want, "%s", play(RIG_NATS, 0, 0, false));
@@ -156,5 +189,6 @@ int main(void)
     RUN(every_frame_size);
     RUN(messages_beyond_the_window);
     RUN(calls_and_copies);
+    RUN(the_budget_of_a_turn_is_kept);
     return test_done();
 }

@@ -147,6 +147,12 @@ static void drains_the_client(void)
         CHECK_TEXT(rig_log(&r), "done: done 7 us\nstate closed\n");
         CHECK_INT(r.conn->close_code, 1000);
         CHECK(natlet_client_drain(r.client, 1000, rig_on_done, &r) == NATLET_E_CLOSED);
+        CHECK(natlet_client_connect(r.client) == NATLET_OK); /* its deadline is forgotten */
+        rig_run(&r);
+        rig_accept(&r);
+        rig_greet(&r);
+        rig_wait_ms(&r, 2000);
+        CHECK_TEXT(rig_log(&r), "state connecting\nstate connected\n");
         rig_end(&r);
     }
 }

@@ -121,6 +121,22 @@ static void a_slow_host_gets_all_in_order(void)
     }
 }
 
+static void much_is_sent_before_the_turn_ends(void)
+{
+    rig_init(&r, RIG_NATS);
+    r.config.tx_bytes = 1 << 20;
+    rig_start(&r);
+    rig_accept(&r);
+    rig_greet(&r);
+    uint32_t sends = r.conn->sends;
+    CHECK(publish_bytes(65000) == NATLET_OK);
+    CHECK_INT(r.conn->sends, sends);
+    CHECK(publish_bytes(1000) == NATLET_OK);
+    CHECK_INT(r.conn->sends, sends + 1);
+    CHECK_INT(natlet_client_stats_now(r.client).outbox_bytes, 0);
+    rig_end(&r);
+}
+
 static size_t count_sent(const char *text)
 {
     natlet_slice sent = rig_sent_bytes(&r);
@@ -520,6 +536,8 @@ static bool live_with_failure(uint32_t n, rig_way way)
             rig_say(&r, "\r\n");
         }
         rig_wait_ms(&r, 200);
+        natlet_slice info = natlet_client_info(r.client);
+        CHECK(info.ptr != NULL || info.len == 0);
         natlet_client_state state = natlet_client_state_now(r.client);
         CHECK(state == NATLET_CLIENT_CONNECTED || state == NATLET_CLIENT_RECONNECTING ||
               state == NATLET_CLIENT_CONNECTING);
@@ -545,6 +563,7 @@ int main(void)
     fill_payload();
     RUN(large_publishes_are_split);
     RUN(a_slow_host_gets_all_in_order);
+    RUN(much_is_sent_before_the_turn_ends);
     RUN(a_full_outbox_says_so);
     RUN(pings_are_answered_once_a_turn);
     RUN(lies_end_in_a_reason_and_a_new_connection);

@@ -44,6 +44,13 @@ static void come_back(void)
     rig_greet(&r);
 }
 
+/* Lets the newest attempt fail. */
+static void fail_attempt(void)
+{
+    r.conn = test_host_last(&r.host);
+    rig_closed(&r, 0, NATLET_E_IO);
+}
+
 /* ---- coming back ---- */
 
 static void resubscribes_with_what_is_left(void)
@@ -173,6 +180,10 @@ static void shared_ends_spread(void)
         }
         uint64_t ms = wait_for_dial(40000);
         most = ms > most ? ms : most;
+        come_back();
+        rig_wait_ms(&r, 10001);
+        rig_closed(&r, 0, NATLET_E_IO); /* a lone drop again */
+        CHECK(wait_for_dial(40000) <= 500);
         rig_end(&r);
     }
     CHECK(most > 3500 && most <= 5001);
@@ -201,6 +212,84 @@ static void fixed_waits_and_limits(void)
     rig_run(&r);
     come_back();
     CHECK_TEXT(rig_log(&r), "state connecting\nstate connected\n");
+    rig_end(&r);
+}
+
+static void success_forgives(void)
+{
+    rig_init(&r, RIG_NATS);
+    r.config.reconnects_max = 2;
+    rig_start(&r);
+    rig_accept(&r);
+    for (int i = 0; i < 4; i++) { /* each time one failure, which alone is too few */
+        rig_forget_sent(&r);
+        rig_greet(&r);
+        rig_closed(&r, 0, NATLET_E_IO);
+        (void)wait_for_dial(40000);
+        if (i % 2 == 0) {
+            fail_attempt();
+        } else {
+            rig_accept(&r);
+            rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
+            rig_closed(&r, 0, NATLET_OK);
+        }
+        (void)wait_for_dial(40000);
+        rig_accept(&r);
+    }
+    rig_forget_sent(&r);
+    rig_greet(&r);
+    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CONNECTED);
+    rig_end(&r);
+}
+
+static void dropped_servers_do_not_shorten_a_pass(void)
+{
+    rig_init(&r, RIG_NATS);
+    r.config.servers = rig_text("nats://a,nats://b,nats://c");
+    r.config.reconnects_max = 1;
+    rig_start(&r);
+    rig_accept(&r);
+    rig_greet(&r);
+    rig_closed(&r, 0, NATLET_OK);
+    (void)wait_for_dial(40000);
+    for (uint32_t i = 2; i <= 4; i++) { /* b, c and a, one right after the other */
+        CHECK_INT(dials(), i);
+        fail_attempt();
+    }
+    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CLOSED);
+    rig_end(&r);
+}
+
+static void closing_ends_the_wait(void)
+{
+    rig_init(&r, RIG_NATS);
+    r.config.retry_first_connect = true;
+    rig_start(&r);
+    for (int i = 0; i < 8; i++) {
+        fail_attempt();
+        (void)wait_for_dial(40000);
+    }
+    fail_attempt();
+    natlet_client_close(r.client);
+    CHECK(wait_for_dial(60000) >= 60000);
+    CHECK(natlet_client_connect(r.client) == NATLET_OK); /* the waits begin small again */
+    rig_run(&r);
+    fail_attempt();
+    CHECK(wait_for_dial(40000) <= 500);
+    rig_end(&r);
+}
+
+/* The host may say it with recv before it says why. */
+static void the_end_waits_for_its_reason(void)
+{
+    rig_connected(&r, RIG_NATS);
+    r.conn->is_closed = true;
+    test_host_event(&r.host, r.conn->id, NATLET_EV_READABLE, 0, 0);
+    rig_run(&r);
+    CHECK_TEXT(rig_log(&r), "");
+    test_host_event(&r.host, r.conn->id, NATLET_EV_CLOSED, 0, (uint32_t)NATLET_E_IO);
+    rig_run(&r);
+    CHECK_TEXT(rig_log(&r), "state reconnecting: the network failed\n");
     rig_end(&r);
 }
 
@@ -263,6 +352,13 @@ static void tries_each_server_before_it_waits(void)
     CHECK_TEXT(rig_log(&r), "state connected\nstate reconnecting: the connection is gone\n"
                             "error: the network failed\n");
     CHECK_SLICE(natlet_client_server(r.client), "nats://a:4222");
+    for (uint32_t i = 0; i < 4; i++) { /* and so in every later pass */
+        fail_attempt();
+        (void)wait_for_dial(40000);
+        CHECK_INT(dials(), 4 + 2 * i);
+        fail_attempt();
+        CHECK_INT(dials(), 5 + 2 * i);
+    }
     rig_end(&r);
 }
 
@@ -508,6 +604,10 @@ static void wss_takes_the_hosts_tls(void)
     r.config.servers = rig_text("wss://one/x");
     rig_start(&r);
     CHECK_INT(test_host_last(&r.host)->transport, NATLET_TRANSPORT_TLS);
+    test_conn_opened(&r.host, test_host_last(&r.host));
+    rig_run(&r);
+    CHECK(strstr((const char *)test_conn_sent(test_host_last(&r.host)).ptr, "\r\nHost: one\r\n"));
+    test_host_last(&r.host)->is_open = false;
     rig_accept(&r);
     rig_greet(&r);
     CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CONNECTED);
@@ -530,8 +630,11 @@ static void sends_configured_headers(void)
             CHECK_SLICE(options, "\x01\x00\x0b\x00"
                                  "Cookie: a=b\x01\x00\x06\x00X-Y: z");
         } else {
+            const char *request = (const char *)test_conn_sent(r.conn).ptr;
             CHECK_INT(options.len, 0);
-            CHECK(strstr((const char *)test_conn_sent(r.conn).ptr, lines) != NULL);
+            CHECK(strstr(request, lines) != NULL);
+            CHECK(strstr(request, "\r\nHost: one:8080\r\n") != NULL);
+            CHECK(strncmp(request, "GET /path HTTP/1.1\r\n", 20) == 0);
         }
         rig_end(&r);
     }
@@ -609,6 +712,10 @@ int main(void)
     RUN(service_must_be_stable_to_reset_the_wait);
     RUN(shared_ends_spread);
     RUN(fixed_waits_and_limits);
+    RUN(success_forgives);
+    RUN(dropped_servers_do_not_shorten_a_pass);
+    RUN(closing_ends_the_wait);
+    RUN(the_end_waits_for_its_reason);
     RUN(no_reconnect);
     RUN(reconnects_on_demand);
     RUN(tries_each_server_before_it_waits);

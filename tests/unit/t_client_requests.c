@@ -271,6 +271,75 @@ static void ask_again(void *self, natlet_status st, const natlet_msg *reply)
     }
 }
 
+static void ask_for_ever(void *self, natlet_status st, const natlet_msg *reply)
+{
+    const natlet_msg msg = {.subject = NATLET_TEXT("poll")};
+
+    (void)st;
+    (void)reply;
+    asked++;
+    (void)natlet_client_request(r.client, &msg, 0, ask_for_ever, self, NULL);
+}
+
+static void a_callback_that_asks_for_ever_lets_others_live(void)
+{
+    const natlet_msg msg = {.subject = NATLET_TEXT("poll")};
+
+    start();
+    asked = 0;
+    CHECK(natlet_client_request(r.client, &msg, 0, ask_for_ever, &r, NULL) == NATLET_OK);
+    test_host_advance_ms(&r.host, 1);
+    (void)natlet_runtime_run(r.rt, 1000000, 0);
+    CHECK_INT(asked, 1); /* once a turn */
+    rig_closed(&r, 0, NATLET_E_IO);
+    rig_end(&r);
+}
+
+static void ask_twice(void *self, natlet_status st, const natlet_msg *reply)
+{
+    (void)reply;
+    (void)self;
+    rig_note(&r, "%s\n", natlet_status_text(st));
+    if (asked++ == 0) {
+        CHECK(ask("new", 1000, NULL) == NATLET_OK);
+        CHECK(ask("new", 1000, NULL) == NATLET_OK);
+    }
+}
+
+static void what_a_callback_asks_outlives_the_old_inbox(void)
+{
+    const natlet_msg msg = {.subject = NATLET_TEXT("old")};
+    char text[200];
+
+    start();
+    asked = 0;
+    CHECK(natlet_client_request(r.client, &msg, 1000, ask_twice, &r, NULL) == NATLET_OK);
+    (void)snprintf(text, sizeof text,
+                   "-ERR 'Permissions Violation for Subscription to \"%s*\"'\r\n", inbox);
+    rig_say(&r, text);
+    CHECK(strstr(rig_log(&r), "\nthe server does not permit this subject\n") != NULL);
+    CHECK_INT(natlet_client_stats_now(r.client).requests, 2);
+    rig_end(&r);
+}
+
+static void the_oldest_of_equals_is_refused(void)
+{
+    uint32_t first;
+
+    start();
+    CHECK(ask("b", 1000, &first) == NATLET_OK);
+    CHECK(ask("b", 500, NULL) == NATLET_OK);
+    CHECK(natlet_client_cancel(r.client, first) == NATLET_OK);
+    CHECK(ask("b", 2000, NULL) == NATLET_OK); /* younger, in the slot of the first */
+    (void)rig_log(&r);
+    rig_say(&r, "-ERR 'Permissions Violation for Publish to \"b\"'\r\n");
+    (void)rig_log(&r);
+    rig_wait_ms(&r, 600);
+    CHECK_TEXT(rig_log(&r), "");
+    CHECK_INT(natlet_client_stats_now(r.client).requests, 1);
+    rig_end(&r);
+}
+
 static void a_callback_may_ask_again(void)
 {
     const natlet_msg msg = {.subject = NATLET_TEXT("poll")};
@@ -302,5 +371,8 @@ int main(void)
     RUN(a_prefix_of_ones_own);
     RUN(what_is_refused_leaves_nothing);
     RUN(a_callback_may_ask_again);
+    RUN(a_callback_that_asks_for_ever_lets_others_live);
+    RUN(what_a_callback_asks_outlives_the_old_inbox);
+    RUN(the_oldest_of_equals_is_refused);
     return test_done();
 }

@@ -12,6 +12,7 @@ static void connects(void)
     for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
         rig_init(&r, way);
         r.config.name = rig_text("my \"name\"");
+        r.config.no_echo = way == RIG_WS;
         rig_start(&r);
         CHECK_TEXT(rig_log(&r), "state connecting\n");
         CHECK_TEXT(test_host_last(&r.host)->url,
@@ -26,6 +27,7 @@ static void connects(void)
         CHECK(strstr(sent, "\"lang\":\"") != NULL);
         CHECK(strstr(sent, "\"no_responders\":true") != NULL);
         CHECK(strstr(sent, "\"user\"") == NULL);
+        CHECK(strstr(sent, way == RIG_WS ? "\"echo\":false" : "\"echo\":true") != NULL);
         CHECK_TEXT(rig_log(&r), "");
         rig_say(&r, "PONG\r\n" RIG_INFO); /* 2.12 says more behind the first PONG */
         CHECK_TEXT(rig_log(&r), "state connected\n");
@@ -73,8 +75,58 @@ static void publishes_and_receives(void)
         CHECK(natlet_client_unsubscribe(r.client, sid, 0) == NATLET_E_NOT_FOUND);
         rig_say(&r, text); /* what was on the way when it ended */
         CHECK_TEXT(rig_log(&r), "");
+        (void)snprintf(text, sizeof text, "UNSUB %u\r\nPONG\r\n", (unsigned)sid);
+        CHECK_TEXT(rig_sent(&r), text);
         rig_end(&r);
     }
+}
+
+static void a_maximum_ends_by_itself(void)
+{
+    char text[200];
+
+    rig_connected(&r, RIG_NATS);
+    uint32_t sid = rig_subscribe(&r, "a");
+    (void)snprintf(text, sizeof text, "MSG a %u 1\r\n1\r\n", (unsigned)sid);
+    rig_say(&r, text);
+    CHECK(natlet_client_unsubscribe(r.client, sid, 5) == NATLET_OK);
+    rig_say(&r, text);
+    CHECK(natlet_client_unsubscribe(r.client, sid, 3) == NATLET_OK);
+    rig_say(&r, text);
+    CHECK_TEXT(rig_log(&r), "message 1 a [1]\nmessage 1 a [1]\nmessage 1 a [1]\nended 1: done\n");
+    uint32_t other = rig_subscribe(&r, "a");
+    (void)snprintf(text, sizeof text, "MSG a %u 1\r\n1\r\nMSG a %u 1\r\n2\r\n", (unsigned)other,
+                   (unsigned)other);
+    rig_say(&r, text);
+    rig_forget_sent(&r);
+    CHECK(natlet_client_unsubscribe(r.client, other, 2) == NATLET_OK); /* had them already */
+    CHECK_TEXT(rig_log(&r), "message 1 a [1]\nmessage 1 a [2]\nended 1: done\n");
+    rig_run(&r);
+    (void)snprintf(text, sizeof text, "UNSUB %u\r\n", (unsigned)other);
+    CHECK_TEXT(rig_sent(&r), text);
+    rig_end(&r);
+}
+
+static void the_refused_subscription_ends(void)
+{
+    natlet_sink sink = rig_sink(&r);
+    const natlet_subscribe_options queue = {.queue = NATLET_TEXT("q")};
+    uint32_t sid;
+
+    rig_connected(&r, RIG_NATS);
+    (void)rig_subscribe(&r, "a.>");
+    CHECK(natlet_client_subscribe(r.client, &sid, rig_text("a.>"), &queue, &sink) == NATLET_OK);
+    rig_say(&r, "-ERR 'Permissions Violation for Subscription to \"a.>\" using queue \"q\"'\r\n");
+    CHECK(strstr(rig_log(&r), "\nended 2: the server does not permit this subject\n") != NULL);
+    rig_say(&r, "-ERR 'Permissions Violation for Subscription to \"b\"'\r\n");
+    CHECK(strstr(rig_log(&r), "ended") == NULL);
+    rig_say(&r, "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n");
+    CHECK(strstr(rig_log(&r), " sid 1\nended 1: the server does not permit this subject\n") !=
+          NULL);
+    rig_say(&r, "-ERR 'Something New'\r\n"); /* and the connection stays */
+    CHECK_TEXT(rig_log(&r), "error: the server reported an error (Something New)\n");
+    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CONNECTED);
+    rig_end(&r);
 }
 
 static void requests_and_flushes(void)
@@ -110,6 +162,8 @@ int main(void)
 {
     RUN(connects);
     RUN(publishes_and_receives);
+    RUN(a_maximum_ends_by_itself);
+    RUN(the_refused_subscription_ends);
     RUN(requests_and_flushes);
     return test_done();
 }

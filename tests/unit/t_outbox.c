@@ -158,7 +158,9 @@ static void does_not_grow_unasked(void)
     CHECK(natlet__outbox_begin(&box, 11, false) == NATLET_E_FULL);
     CHECK_INT(box.cap, TX);
     CHECK(natlet__outbox_begin(&box, 10, false) == NATLET_OK);
-    send(TX / 2 + 20); /* less waits than was sent: moving pays */
+    send(100); /* more waits than was sent: moving does not pay */
+    CHECK(natlet__outbox_begin(&box, 100, false) == NATLET_E_FULL);
+    send(TX / 2 - 80);
     CHECK(natlet__outbox_begin(&box, 200, false) == NATLET_OK);
     CHECK_INT(box.start, 0);
     tear_down();

@@ -108,6 +108,24 @@ static void learns_from_info(void)
     empty();
 }
 
+static void long_names_and_paths_do_not_add_up(void)
+{
+    char list[NATLET_URL_BYTES_MAX + 1];
+    char name[NATLET_URL_BYTES_MAX + 1];
+
+    memset(list, 'p', sizeof list);
+    memcpy(list, "ws://h/", 7);
+    list[400] = '\0';
+    memset(name, 'n', sizeof name);
+    name[NATLET_URL_BYTES_MAX - 394] = '\0';
+    CHECK(fill(list) == NATLET_OK);
+    CHECK_INT(merge(name, ""), 1);
+    name[NATLET_URL_BYTES_MAX - 394] = 'n';
+    name[NATLET_URL_BYTES_MAX] = '\0';
+    CHECK_INT(merge(name, ""), 0);
+    empty();
+}
+
 static void has_a_limit(void)
 {
     char list[NATLET_SERVERS_MAX * 8];
@@ -146,6 +164,7 @@ int main(void)
     RUN(reads_lists);
     RUN(takes_turns);
     RUN(learns_from_info);
+    RUN(long_names_and_paths_do_not_add_up);
     RUN(has_a_limit);
     RUN(shuffles);
     return test_done();

@@ -5,6 +5,7 @@
  * children added from handlers, trees in trees. */
 #include "natlet/supervisor.h"
 
+#include "agent/kernel.h"
 #include "support/cell_rig.h"
 #include "support/test.h"
 
@@ -545,6 +546,42 @@ static void nonsense_is_refused(void)
     cell_rig_end(&r);
 }
 
+/* A supervisor that is killed forgets what its children reported: the next start
+ * frees the added ones, and a crash after that must not find them in a list. */
+static void a_killed_supervisor_forgets_events(void)
+{
+    puppet x = {.rig = &r, .name = "x"};
+    puppet y = {.rig = &r, .name = "y"};
+    puppet z = {.rig = &r, .name = "z"};
+    const natlet_mail boom = {.payload = cell_rig_text("boom")};
+    natlet_pid pid;
+
+    cell_rig_init(&r, NULL);
+    natlet_child below[] = {puppet_child(&z, NATLET_PERMANENT)};
+    const natlet_supervisor_spec lowest = {.children = below, .count = 1, .intensity = 5};
+    natlet_child middle[] = {puppet_child(&y, NATLET_PERMANENT),
+                             {.name = cell_rig_text("lowest"),
+                              .supervisor = &lowest,
+                              .shutdown_ms = NATLET_SHUTDOWN_BRUTAL}};
+    const natlet_supervisor_spec strict = {
+        .children = middle, .count = 2, .intensity = NATLET_NO_RESTART};
+    natlet_child top[] = {{.name = cell_rig_text("strict"), .supervisor = &strict}};
+    const natlet_supervisor_spec tree = {.children = top, .count = 1, .intensity = 5};
+    natlet_child added = puppet_child(&x, NATLET_PERMANENT);
+
+    CHECK(natlet_supervisor_start(r.cell, &tree, &pid) == NATLET_OK);
+    CHECK(natlet_supervisor_add(r.cell, cell_rig_find(&r, "lowest"), &added, &pid) == NATLET_OK);
+    CHECK(natlet_agent_send_name(r.cell, cell_rig_text("y"), &boom) == NATLET_OK);
+    CHECK(natlet_agent_send_name(r.cell, cell_rig_text("x"), &boom) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK(cell_rig_find(&r, "x") == 0);
+    const natlet__agent *agent = natlet__registry_at(r.cell, cell_rig_find(&r, "lowest"));
+    CHECK(agent != NULL && ((const natlet__supervisor *)agent->state)->events == NULL);
+    CHECK(cell_rig_tell(&r, "z", "boom") == NATLET_OK);
+    CHECK(strstr(cell_rig_log(&r), "start z 3") != NULL);
+    cell_rig_end(&r);
+}
+
 int main(void)
 {
     RUN(one_for_one_restarts_only_what_crashed);
@@ -569,5 +606,6 @@ int main(void)
     RUN(a_handler_can_add_siblings);
     RUN(a_stop_can_come_before_the_start);
     RUN(nonsense_is_refused);
+    RUN(a_killed_supervisor_forgets_events);
     return test_done();
 }

@@ -148,10 +148,12 @@ static void use_up(void)
 static void read_one(size_t read_max)
 {
     uint32_t cap;
+    bool is_empty = w.start == w.end && w.block == NULL;
     uint8_t *room = natlet__window_room(&w, 4096, &cap);
     size_t n = stream_len - stream_at < cap ? stream_len - stream_at : cap;
 
     CHECK(room != NULL && cap > 0);
+    CHECK(!is_empty || cap == CAP); /* all of it for the next read */
     n = n < read_max ? n : read_max;
     memcpy(room, stream + stream_at, n);
     memcpy(segment, stream + stream_at, n);

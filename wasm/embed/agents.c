@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "natlet/bridge.h"
 #include "natlet/cell.h"
+#include "natlet/subject.h"
 
 #include "areas.h"
 
@@ -61,13 +62,12 @@ static int32_t exit_status(natlet_reason why)
     return NATLET_E_STATE;
 }
 
+/* The name lies in its name_block, or is a static one, and stays there. */
 static void tell(natlet_pid pid, int32_t status, natlet_slice name)
 {
-    natlet_embed_record *record =
-        natlet__embed_append_text(NATLET_REC_AGENT, slot_of(pid), status, name);
+    const natlet_msg parts = {.subject = name};
 
-    record->subject_len = (uint16_t)record->payload_len;
-    record->payload_len = 0;
+    natlet__embed_place(natlet__embed_append(NATLET_REC_AGENT, slot_of(pid), status), &parts);
 }
 
 static void on_event(void *self, const natlet_cell_event *event)
@@ -117,30 +117,46 @@ static natlet_status keep_name(natlet_slice *name)
     }
     *block = (name_block){.next = names, .len = name->len};
     names = block;
-    if (name->len > 0) {
-        memcpy(block->text, name->ptr, name->len);
-    }
+    memcpy(block->text, name->ptr, name->len);
     *name = (natlet_slice){block->text, name->len};
     return NATLET_OK;
 }
 
+static void forget_last_name(void)
+{
+    name_block *block = names;
+
+    names = block->next;
+    natlet__memory_give_back(&the.rt->memory, block, sizeof *block + block->len);
+}
+
+/* Subject and network are looked at first, so that an agent which was started also
+ * gets its subscription, short of memory or room. */
 static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *parts)
 {
     natlet_child child = {
         .name = parts->subject, .behaviour = &remote, .restart = (natlet_restart)op->arg};
+    bool subscribes = parts->reply.len > 0;
     natlet_pid pid;
 
     if (op->arg > NATLET_TEMPORARY || child.name.len == 0) {
         return NATLET_E_INVALID;
     }
-    natlet_status st = keep_name(&child.name);
-    if (st == NATLET_OK) {
-        st = natlet_supervisor_add(the.cell, the.supervisor, &child, &pid);
+    if (subscribes && the.bridge == NULL) {
+        return NATLET_E_UNSUPPORTED;
     }
-    if (st == NATLET_OK && parts->reply.len > 0) {
-        st = the.bridge == NULL
-                 ? NATLET_E_UNSUPPORTED
-                 : natlet_bridge_subscribe(the.bridge, pid, parts->reply, (natlet_slice){0}, NULL);
+    if (subscribes && natlet_subject_check(parts->reply, NATLET_SUBJECT_SUBSCRIBE) != 0) {
+        return NATLET_E_SUBJECT;
+    }
+    natlet_status st = keep_name(&child.name);
+    if (st < 0) {
+        return st;
+    }
+    st = natlet_supervisor_add(the.cell, the.supervisor, &child, &pid);
+    if (st < 0) {
+        forget_last_name();
+    } else if (subscribes) {
+        st = natlet_bridge_subscribe(the.bridge, pid, parts->reply, (natlet_slice){0}, NULL);
     }
     return st;
 }
@@ -195,9 +211,7 @@ void natlet__embed_agents_fini(void)
         natlet_cell_free(the.cell);
     }
     while (names != NULL) {
-        name_block *next = names->next;
-        natlet__memory_give_back(&the.rt->memory, names, sizeof *names + names->len);
-        names = next;
+        forget_last_name();
     }
     the = (agents){0};
 }

@@ -173,11 +173,29 @@ static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
     }
 }
 
-static void on_done(void *self, natlet_status st, uint64_t elapsed_us)
+static natlet_embed_record *append_done(uint16_t kind, uint32_t id, natlet_status st)
 {
-    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, as_id(self), st);
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, id, st);
+
+    record->segment = kind;
+    return record;
+}
+
+static void on_done(uint16_t kind, void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_embed_record *record = append_done(kind, as_id(self), st);
 
     record->payload_len = elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX;
+}
+
+static void on_flushed(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    on_done(NATLET_OP_FLUSH, self, st, elapsed_us);
+}
+
+static void on_drained(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    on_done(NATLET_OP_DRAIN, self, st, elapsed_us);
 }
 
 static void on_event(void *self, const natlet_client_event *event)
@@ -226,9 +244,9 @@ static uint32_t sid_of(uint32_t id)
 static natlet_status take_drain(const natlet_embed_op *op)
 {
     if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
-        return natlet_client_drain(the.client, op->arg, on_done, as_self(op->id));
+        return natlet_client_drain(the.client, op->arg, on_drained, as_self(op->id));
     }
-    return natlet_client_drain_subscription(the.client, sid_of(op->id), op->arg, on_done,
+    return natlet_client_drain_subscription(the.client, sid_of(op->id), op->arg, on_drained,
                                             as_self(op->id));
 }
 
@@ -244,7 +262,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_REQUEST:
         return natlet_client_request(the.client, parts, op->arg, on_reply, as_self(op->id), NULL);
     case NATLET_OP_FLUSH:
-        return natlet_client_flush(the.client, op->arg, on_done, as_self(op->id));
+        return natlet_client_flush(the.client, op->arg, on_flushed, as_self(op->id));
     case NATLET_OP_DRAIN:
         return take_drain(op);
     case NATLET_OP_CLOSE:
@@ -290,8 +308,20 @@ static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
     return true;
 }
 
+/* How a refused operation is told.  A SETTLE is refused when its agent was restarted
+ * meanwhile, and then means nothing. */
+static void refuse(const natlet_embed_op *op, natlet_status st)
+{
+    if (op->kind == NATLET_OP_REQUEST) {
+        (void)natlet__embed_append(NATLET_REC_REPLY, op->id, st);
+    } else if (op->kind != NATLET_OP_SETTLE) {
+        (void)append_done(op->kind, op->id, st);
+    }
+}
+
 /* Takes what was submitted, in order.  A full outbox stops it: the operation
- * stays and is tried again in the next turn. */
+ * stays and is tried again in the next turn.  A full mailbox does not: what would
+ * empty it may be behind. */
 static void take_submissions(void)
 {
     natlet_embed_areas *a = &the.areas;
@@ -305,11 +335,12 @@ static void take_submissions(void)
         natlet_status st = take_op(op, &parts);
         if (st == NATLET_E_FULL) {
             a->refused++;
-            return;
+            if (op->kind < NATLET_OP_SPAWN) {
+                return;
+            }
         }
         if (st < 0) {
-            (void)natlet__embed_append(
-                op->kind == NATLET_OP_REQUEST ? NATLET_REC_REPLY : NATLET_REC_DONE, op->id, st);
+            refuse(op, st);
         }
         a->taken += op->bytes;
     }

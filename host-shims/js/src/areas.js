@@ -80,6 +80,12 @@ export class Areas {
         return records;
     }
 
+    /** All that was appended is taken.  Only then there is room again where there was none. */
+    get isEmpty() {
+        this.#look();
+        return this.#word(SUBMITTED) === 0;
+    }
+
     /** Nothing of subscription `id` will come any more. */
     forget(id) {
         this.#subjects.delete(id);
@@ -156,6 +162,7 @@ export class Areas {
         const kind = words[at] & 0xff;
         const record = { kind, id: words[at + 1], status: words[at + 2] | 0 };
         if (kind === REC_DONE) {
+            record.op = words[at + 3]; // in place of a segment
             record.elapsedUs = words[at + 7]; // in place of a length
             return record;
         }

@@ -19,7 +19,10 @@ const SETTLE = { reject: N.SETTLE_REJECT, stop: N.SETTLE_STOP };
 
 /** A subscription: ended(status) is called last, once. */
 class Subscription {
+    /** Nothing is delivered any more; from ended() on the id may be another's. */
     isOver = false;
+
+    #drained;
 
     constructor(embedding, id, subject, handler, ended) {
         Object.assign(this, { embedding, id, subject, handler, ended });
@@ -27,13 +30,29 @@ class Subscription {
 
     /** Ends it at once, or after `max` messages counted from its start. */
     unsubscribe(max = 0) {
-        this.isOver ||= max === 0;
-        this.embedding.submit(N.OP_UNSUB, { id: this.id, arg: max });
+        if (!this.isOver) {
+            this.embedding.submit(N.OP_UNSUB, { id: this.id, arg: max });
+            this.isOver = max === 0;
+        }
     }
 
-    /** Ends it after what the server had sent was delivered. */
+    /** Ends it after what the server had sent was delivered.  Who asks again waits for the
+     *  same end; after a failure it is tried anew. */
     drain(timeoutMs = DRAIN_MS) {
-        return this.embedding.ask(N.OP_DRAIN, { id: this.id, arg: timeoutMs });
+        this.#drained ??= this.#drain(timeoutMs);
+        return this.#drained;
+    }
+
+    async #drain(timeoutMs) {
+        if (this.isOver) {
+            return;
+        }
+        try {
+            await this.embedding.ask(N.OP_DRAIN, { id: this.id, arg: timeoutMs });
+        } catch (error) {
+            this.#drained = undefined;
+            throw error;
+        }
     }
 }
 
@@ -53,6 +72,7 @@ export class Embedding {
     #lastOther = OTHER_IDS;
     #agents = new Map(); // handlers by name
     #slots = new Map(); // handlers by slot
+    #unsent = []; // SETTLE operations that found no room
     #settleConnected;
     #closed; // what close() resolves with
     #failure; // why nothing works any more
@@ -180,7 +200,11 @@ export class Embedding {
     }
 
     #deliver() {
-        for (const record of this.#areas.take()) {
+        const records = this.#areas.take();
+        if (this.#unsent.length > 0 && this.#areas.isEmpty) {
+            this.#unsent.splice(0).forEach((op) => this.#settle(op)); // before handlers fill it
+        }
+        for (const record of records) {
             this.#handle(record);
         }
         if (this.#closed && this.state === N.CLIENT_CLOSED) {
@@ -196,8 +220,10 @@ export class Embedding {
                 this.#message(record);
                 break;
             case N.REC_REPLY:
-            case N.REC_DONE:
                 this.#answer(record);
+                break;
+            case N.REC_DONE:
+                this.#done(record);
                 break;
             case N.REC_ENDED:
                 this.#ended(record.id, record.status);
@@ -238,24 +264,29 @@ export class Embedding {
         }
     }
 
-    #answer(record) {
-        const waiter = this.#waiting.get(record.id);
-        this.#waiting.delete(record.id);
-        if (waiter && record.status >= 0) {
-            waiter.resolve(record);
-        } else if (waiter) {
-            waiter.reject(new NatletError(record.status));
-        } else if (record.id > 0 && record.id < OTHER_IDS) {
-            this.#refused(record);
-        } else if (record.status < 0) {
-            this.#tell('onError', new NatletError(record.status));
-        }
+    /** `op` says whose number the id is. */
+    #done(record) {
+        const { op, id, status } = record;
+        if (op === N.OP_FLUSH || op === N.OP_DRAIN) {
+            this.#answer(record);
+        } else if (op === N.OP_SUB) {
+            this.#ended(id, status);
+        } else if (op !== N.OP_UNSUB || status !== Status.E_NOT_FOUND) {
+            this.#tell('onError', new NatletError(status));
+        } // else an UNSUB that came too late, which means nothing
     }
 
-    /** An UNSUB that came too late is refused as well, and means nothing. */
-    #refused({ id, status }) {
-        if (this.#subscriptions.get(id)?.isOver === false) {
-            this.#ended(id, status);
+    #answer(record) {
+        const waiter = this.#waiting.get(record.id);
+        if (waiter) {
+            this.#waiting.delete(record.id);
+            this.#release(record.id);
+        }
+        if (record.status >= 0) {
+            waiter?.resolve(record);
+        } else {
+            const error = new NatletError(record.status);
+            waiter ? waiter.reject(error) : this.#tell('onError', error);
         }
     }
 
@@ -265,30 +296,55 @@ export class Embedding {
             subscription.isOver = true;
             this.#subscriptions.delete(id);
             this.#areas.forget(id);
-            this.#freeIds.push(id);
+            this.#release(id);
             this.#guard(() => subscription.ended(status));
         }
     }
 
+    /** A subscription's id is free when it has ended and its DRAIN is answered.  An UNSUB may
+     *  still be submitted, but is taken before the SUB of the id's next owner. */
+    #release(id) {
+        if (id < OTHER_IDS && !this.#subscriptions.has(id) && !this.#waiting.has(id)) {
+            this.#freeIds.push(id);
+        }
+    }
+
     #agent(record) {
-        const agent = this.#agents.get(record.subject) ?? this.#slots.get(record.id);
-        if (agent && record.status === 1) {
+        const agent = this.#agents.get(record.subject);
+        if (record.status === 1) {
             this.#slots.set(record.id, agent);
         }
         this.#tell('onAgent', agent?.name, record.status);
     }
 
     async #mail(record) {
-        let how = N.SETTLE_DONE;
-        try {
-            how = SETTLE[await this.#slots.get(record.id)?.handler(record)] ?? how;
-        } catch (error) {
-            how = N.SETTLE_ERROR;
-            this.#tell('onError', error);
+        const token = new Uint8Array(new Uint32Array([record.status]).buffer);
+        const arg = await this.#handleMail(record);
+        this.#settle({ id: record.id, arg, payload: token });
+    }
+
+    async #handleMail(record) {
+        const agent = this.#slots.get(record.id);
+        if (!agent) {
+            this.#tell('onError', new NatletError(Status.E_NOT_FOUND, 'mail for no agent'));
+            return N.SETTLE_REJECT;
         }
-        if (!this.#failure) {
-            const token = new Uint8Array(new Uint32Array([record.status]).buffer);
-            this.submit(N.OP_SETTLE, { id: record.id, arg: how, payload: token });
+        try {
+            return SETTLE[await agent.handler(record)] ?? N.SETTLE_DONE;
+        } catch (error) {
+            this.#tell('onError', error);
+            return N.SETTLE_ERROR;
+        }
+    }
+
+    /** A mail that is not settled would stop its agent: without room it waits for some. */
+    #settle(op) {
+        try {
+            this.submit(N.OP_SETTLE, op);
+        } catch {
+            if (!this.#failure) {
+                this.#unsent.push(op);
+            }
         }
     }
 

@@ -12,7 +12,14 @@ import {
     until,
     within,
 } from '../../support/harness.mjs';
+import {
+    OP_SETTLE,
+    OP_SPAWN,
+    OP_UNSUB,
+    SETTLE_REJECT,
+} from '../../../host-shims/js/src/constants.js';
 import { CLIENT_CONNECTED, Embedding, nodeHost } from '../../../host-shims/js/src/node.js';
+import { NatletError, Status } from '../../../host-shims/js/src/status.js';
 
 const WAIT_MS = 5000;
 const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
@@ -163,6 +170,46 @@ async function subscriptions(bench) {
         await client.flush();
         return got === 1000 ? '' : `${got} arrived`;
     });
+    await bench.test('what has ended does nothing to the next with its number', async (client) => {
+        const got = [];
+        const first = client.subscribe('n', () => first.unsubscribe(), { max: 1 });
+        client.publish('n');
+        await client.flush();
+        const second = client.subscribe('n', (m) => got.push(text(m.data)));
+        first.unsubscribe();
+        first.unsubscribe(1);
+        await within(WAIT_MS, first.drain(), 'draining what has ended');
+        client.publish('n', 'a');
+        client.publish('n', 'b');
+        await client.flush();
+        const seen = `${first.id === second.id} ${got}`;
+        return seen === 'true a,b' ? '' : seen;
+    });
+    await bench.test('draining is answered to all who asked, and to no other', async (client) => {
+        const got = [];
+        const first = client.subscribe('n', () => {}, {
+            ended: () => got.push(client.subscribe('n', () => {})),
+        });
+        const drains = [first.drain(), first.drain()];
+        first.unsubscribe(); // ends it before the drain does
+        await until(() => got.length > 0, WAIT_MS);
+        drains.push(got[0].drain(), got[0].drain());
+        await client.flush();
+        const seen = (await Promise.all(drains.map(outcome))).join();
+        return seen === 'ok,ok,ok,ok' ? '' : seen;
+    });
+    await bench.test('a refused operation ends no subscription of its number', async (client) => {
+        const got = [];
+        const { id } = client.subscribe('n', () => got.push('n'), {
+            ended: (status) => got.push(status),
+        });
+        client.submit(OP_SETTLE, { id, payload: bytesOf(4, 0) });
+        client.submit(OP_SPAWN, { id });
+        client.submit(OP_UNSUB, { id: id + 1 });
+        client.publish('n');
+        await client.flush();
+        return got.join() === 'n' ? '' : got.join();
+    });
     await bench.test('what is refused is told', async (client, errors) => {
         let ended;
         client.subscribe('a..b', () => {}, { ended: (status) => (ended = status) });
@@ -251,6 +298,37 @@ async function agents(bench) {
         await until(() => log.includes('-three') && log.includes('-two'), WAIT_MS, log.join());
         const pairs = log.every((line, i) => i % 2 === 0 || line.slice(1) === log[i - 1].slice(1));
         return pairs && log.includes('-bad') && errors.length > 0 ? '' : log.join();
+    });
+    await bench.test('a settlement that finds no room is sent later', async (client) => {
+        const log = [];
+        const submit = client.submit.bind(client);
+        let refusals = 2;
+        client.submit = (kind, op) => {
+            if (kind === OP_SETTLE && refusals-- > 0) {
+                throw new NatletError(Status.E_FULL);
+            }
+            submit(kind, op);
+        };
+        client.spawn('slow', (mail) => log.push(text(mail.data)));
+        client.send('slow', 'one');
+        client.send('slow', 'two');
+        for (let i = 0; i < 4; i++) {
+            await client.flush();
+        }
+        return log.join() === 'one,two' ? '' : log.join();
+    });
+    await bench.test('mail for an agent nobody knows is rejected', async (client, errors) => {
+        const settled = [];
+        const submit = client.submit.bind(client);
+        client.submit = (kind, op) => {
+            kind === OP_SETTLE && settled.push(op.arg);
+            submit(kind, op);
+        };
+        client.submit(OP_SPAWN, { id: 1, subject: 'stranger' });
+        client.send('stranger', 'hello');
+        await until(() => settled.length > 0, WAIT_MS);
+        const seen = `${settled} ${errors}`;
+        return seen === `${SETTLE_REJECT} E_NOT_FOUND` ? '' : seen;
     });
 }
 
