@@ -298,6 +298,33 @@ void rig_greet(rig *r)
     rig_say(r, "PONG\r\n");
 }
 
+uint64_t rig_wait_for_dial(rig *r, uint64_t limit_ms)
+{
+    uint32_t before = r->host.conn_count;
+    uint64_t start_us = r->host.now_us;
+
+    while (r->host.conn_count == before && r->host.now_us - start_us < limit_ms * 1000) {
+        uint32_t wait = natlet_runtime_run(r->rt, 1000000, 0);
+        if (r->host.conn_count == before) {
+            test_host_advance_us(&r->host, wait == 0 ? 1 : 1000);
+        }
+    }
+    return (r->host.now_us - start_us) / 1000;
+}
+
+void rig_come_back(rig *r)
+{
+    rig_accept(r);
+    rig_forget_sent(r);
+    rig_greet(r);
+}
+
+void rig_fail_attempt(rig *r)
+{
+    r->conn = test_host_last(&r->host);
+    rig_closed(r, 0, NATLET_E_IO);
+}
+
 /* ---- the server listens ---- */
 
 static void append_sent(rig *r, const uint8_t *bytes, size_t len)

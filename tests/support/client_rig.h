@@ -71,6 +71,13 @@ void rig_wait_ms(rig *r, uint64_t ms);
 void rig_accept(rig *r);
 void rig_greet(rig *r);
 
+/* Lets time pass until the next dial; returns the milliseconds it took. */
+uint64_t rig_wait_for_dial(rig *r, uint64_t limit_ms);
+
+/* The newest dial succeeds, up to the PONG; or fails. */
+void rig_come_back(rig *r);
+void rig_fail_attempt(rig *r);
+
 /* The server says something; in frames where there are some.  Then a run. */
 void rig_say(rig *r, const char *text);
 void rig_say_bytes(rig *r, const void *bytes, size_t len);

@@ -7,26 +7,6 @@
 
 static rig r;
 
-static uint32_t dials(void)
-{
-    return r.host.conn_count;
-}
-
-/* Advances until the next dial; returns the milliseconds it took, limit if none. */
-static uint64_t wait_for_dial(uint64_t limit_ms)
-{
-    uint32_t before = dials();
-    uint64_t start = r.host.now_us;
-
-    while (dials() == before && r.host.now_us - start < limit_ms * 1000) {
-        uint32_t wait = natlet_runtime_run(r.rt, 1000000, 0);
-        if (dials() == before) {
-            test_host_advance_us(&r.host, wait == 0 ? 1 : 1000);
-        }
-    }
-    return (r.host.now_us - start) / 1000;
-}
-
 static void start(rig_way way, const char *servers)
 {
     rig_init(&r, way);
@@ -35,20 +15,6 @@ static void start(rig_way way, const char *servers)
     }
     rig_start(&r);
     (void)rig_log(&r);
-}
-
-static void come_back(void)
-{
-    rig_accept(&r);
-    rig_forget_sent(&r);
-    rig_greet(&r);
-}
-
-/* Lets the newest attempt fail. */
-static void fail_attempt(void)
-{
-    r.conn = test_host_last(&r.host);
-    rig_closed(&r, 0, NATLET_E_IO);
 }
 
 /* ---- coming back ---- */
@@ -83,8 +49,8 @@ static void resubscribes_with_what_is_left(void)
                                               : "state reconnecting: the network failed\n");
         CHECK(rig_publish(&r, "x", "") == NATLET_E_DISCONNECTED);
         uint32_t d = rig_subscribe(&r, "d");
-        CHECK(wait_for_dial(501) <= 500);
-        come_back();
+        CHECK(rig_wait_for_dial(&r, 501) <= 500);
+        rig_come_back(&r);
         CHECK_TEXT(rig_log(&r), "state connected\n");
         (void)snprintf(text, sizeof text, "SUB a %u\r\nSUB b q %u\r\nUNSUB %u 1\r\nSUB d %u\r\n",
                        (unsigned)a, (unsigned)b, (unsigned)b, (unsigned)d);
@@ -122,7 +88,7 @@ static void waits_grow_and_are_jittered(void)
         rig_wait_ms(&r, 20000); /* stable */
         rig_closed(&r, 0, NATLET_E_IO);
         for (size_t i = 0; i < 8; i++) {
-            uint64_t ms = wait_for_dial(40000);
+            uint64_t ms = rig_wait_for_dial(&r, 40000);
             longest[i] = ms > longest[i] ? ms : longest[i];
             shortest[i] = ms < shortest[i] ? ms : shortest[i];
             r.conn = test_host_last(&r.host);
@@ -144,14 +110,14 @@ static void service_must_be_stable_to_reset_the_wait(void)
     rig_connected(&r, RIG_NATS);
     for (int i = 0; i < 30; i++) { /* accepts and drops at once, for ever */
         rig_closed(&r, 0, NATLET_OK);
-        uint64_t ms = wait_for_dial(40000);
+        uint64_t ms = rig_wait_for_dial(&r, 40000);
         most = ms > most ? ms : most;
-        come_back();
+        rig_come_back(&r);
     }
     CHECK(most > 15000);
     rig_wait_ms(&r, 11000);
     rig_closed(&r, 0, NATLET_OK);
-    CHECK(wait_for_dial(40000) <= 501);
+    CHECK(rig_wait_for_dial(&r, 40000) <= 501);
     rig_end(&r);
 }
 
@@ -178,12 +144,12 @@ static void shared_ends_spread(void)
             rig_forget_sent(&r);
             CHECK_INT(r.close_code, 1001);
         }
-        uint64_t ms = wait_for_dial(40000);
+        uint64_t ms = rig_wait_for_dial(&r, 40000);
         most = ms > most ? ms : most;
-        come_back();
+        rig_come_back(&r);
         rig_wait_ms(&r, 10001);
         rig_closed(&r, 0, NATLET_E_IO); /* a lone drop again */
-        CHECK(wait_for_dial(40000) <= 500);
+        CHECK(rig_wait_for_dial(&r, 40000) <= 500);
         rig_end(&r);
     }
     CHECK(most > 3500 && most <= 5001);
@@ -200,17 +166,17 @@ static void fixed_waits_and_limits(void)
     (void)rig_log(&r);
     rig_closed(&r, 0, NATLET_E_IO);
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(wait_for_dial(2000), 700);
+        CHECK_INT(rig_wait_for_dial(&r, 2000), 700);
         r.conn = test_host_last(&r.host);
         rig_closed(&r, 0, NATLET_E_TIMEOUT);
     }
     CHECK_TEXT(rig_log(&r), "state reconnecting: the network failed\n"
                             "error: the deadline passed\nerror: the deadline passed\n"
                             "state closed: the deadline passed\n");
-    CHECK(wait_for_dial(2000) >= 2000);
+    CHECK(rig_wait_for_dial(&r, 2000) >= 2000);
     CHECK(natlet_client_connect(r.client) == NATLET_OK); /* from the start, with all servers */
     rig_run(&r);
-    come_back();
+    rig_come_back(&r);
     CHECK_TEXT(rig_log(&r), "state connecting\nstate connected\n");
     rig_end(&r);
 }
@@ -225,15 +191,15 @@ static void success_forgives(void)
         rig_forget_sent(&r);
         rig_greet(&r);
         rig_closed(&r, 0, NATLET_E_IO);
-        (void)wait_for_dial(40000);
+        (void)rig_wait_for_dial(&r, 40000);
         if (i % 2 == 0) {
-            fail_attempt();
+            rig_fail_attempt(&r);
         } else {
             rig_accept(&r);
             rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
             rig_closed(&r, 0, NATLET_OK);
         }
-        (void)wait_for_dial(40000);
+        (void)rig_wait_for_dial(&r, 40000);
         rig_accept(&r);
     }
     rig_forget_sent(&r);
@@ -251,10 +217,10 @@ static void dropped_servers_do_not_shorten_a_pass(void)
     rig_accept(&r);
     rig_greet(&r);
     rig_closed(&r, 0, NATLET_OK);
-    (void)wait_for_dial(40000);
+    (void)rig_wait_for_dial(&r, 40000);
     for (uint32_t i = 2; i <= 4; i++) { /* b, c and a, one right after the other */
-        CHECK_INT(dials(), i);
-        fail_attempt();
+        CHECK_INT(r.host.conn_count, i);
+        rig_fail_attempt(&r);
     }
     CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CLOSED);
     rig_end(&r);
@@ -266,16 +232,16 @@ static void closing_ends_the_wait(void)
     r.config.retry_first_connect = true;
     rig_start(&r);
     for (int i = 0; i < 8; i++) {
-        fail_attempt();
-        (void)wait_for_dial(40000);
+        rig_fail_attempt(&r);
+        (void)rig_wait_for_dial(&r, 40000);
     }
-    fail_attempt();
+    rig_fail_attempt(&r);
     natlet_client_close(r.client);
-    CHECK(wait_for_dial(60000) >= 60000);
+    CHECK(rig_wait_for_dial(&r, 60000) >= 60000);
     CHECK(natlet_client_connect(r.client) == NATLET_OK); /* the waits begin small again */
     rig_run(&r);
-    fail_attempt();
-    CHECK(wait_for_dial(40000) <= 500);
+    rig_fail_attempt(&r);
+    CHECK(rig_wait_for_dial(&r, 40000) <= 500);
     rig_end(&r);
 }
 
@@ -305,7 +271,7 @@ static void no_reconnect(void)
     rig_closed(&r, 0, NATLET_E_IO);
     CHECK_TEXT(rig_log(&r), "ended 1: the connection is gone\nstate closed: the network failed\n");
     CHECK(rig_publish(&r, "x", "") == NATLET_E_CLOSED);
-    CHECK(wait_for_dial(60000) >= 60000);
+    CHECK(rig_wait_for_dial(&r, 60000) >= 60000);
     rig_end(&r);
 }
 
@@ -316,8 +282,8 @@ static void reconnects_on_demand(void)
     CHECK_TEXT(rig_log(&r), "state reconnecting\n");
     CHECK_INT(r.conn->closes, 1);
     rig_run(&r);
-    CHECK_INT(dials(), 2);
-    come_back();
+    CHECK_INT(r.host.conn_count, 2);
+    rig_come_back(&r);
     CHECK_TEXT(rig_log(&r), "state connected\n");
     natlet_client_close(r.client);
     CHECK(natlet_client_reconnect(r.client) == NATLET_E_STATE);
@@ -343,21 +309,21 @@ static void tries_each_server_before_it_waits(void)
     rig_accept(&r);
     rig_greet(&r);
     rig_closed(&r, 0, NATLET_OK);
-    CHECK(wait_for_dial(40000) <= 500);
+    CHECK(rig_wait_for_dial(&r, 40000) <= 500);
     CHECK_TEXT(test_host_last(&r.host)->url, "nats://b:4222");
     r.conn = test_host_last(&r.host);
     rig_closed(&r, 0, NATLET_E_IO);
-    CHECK_INT(dials(), 3); /* at once */
+    CHECK_INT(r.host.conn_count, 3); /* at once */
     CHECK_TEXT(test_host_last(&r.host)->url, "nats://a:4222");
     CHECK_TEXT(rig_log(&r), "state connected\nstate reconnecting: the connection is gone\n"
                             "error: the network failed\n");
     CHECK_SLICE(natlet_client_server(r.client), "nats://a:4222");
     for (uint32_t i = 0; i < 4; i++) { /* and so in every later pass */
-        fail_attempt();
-        (void)wait_for_dial(40000);
-        CHECK_INT(dials(), 4 + 2 * i);
-        fail_attempt();
-        CHECK_INT(dials(), 5 + 2 * i);
+        rig_fail_attempt(&r);
+        (void)rig_wait_for_dial(&r, 40000);
+        CHECK_INT(r.host.conn_count, 4 + 2 * i);
+        rig_fail_attempt(&r);
+        CHECK_INT(r.host.conn_count, 5 + 2 * i);
     }
     rig_end(&r);
 }
@@ -370,9 +336,9 @@ static void retries_the_first_connect_when_asked(void)
     for (int i = 0; i < 3; i++) {
         r.conn = test_host_last(&r.host);
         rig_closed(&r, 1006, NATLET_E_IO);
-        CHECK(wait_for_dial(1001) <= 1000);
+        CHECK(rig_wait_for_dial(&r, 1001) <= 1000);
     }
-    come_back();
+    rig_come_back(&r);
     CHECK_TEXT(rig_log(&r), "state connecting\nerror: the network failed 1006\n"
                             "error: the network failed 1006\nerror: the network failed 1006\n"
                             "state connected\n");
@@ -394,7 +360,7 @@ static void learns_servers(void)
     CHECK_TEXT(rig_log(&r), "");
     CHECK_INT(natlet_client_max_payload(r.client), 1000);
     rig_closed(&r, 0, NATLET_E_IO);
-    (void)wait_for_dial(1000);
+    (void)rig_wait_for_dial(&r, 1000);
     CHECK_TEXT(test_host_last(&r.host)->url, "ws://two:81/path");
     rig_end(&r);
 
@@ -405,239 +371,6 @@ static void learns_servers(void)
     rig_say(&r, "INFO {\"connect_urls\":[\"two:81\"]}\r\nPONG\r\n");
     CHECK_TEXT(rig_log(&r), "state connecting\nstate connected\n");
     rig_end(&r);
-}
-
-/* ---- refusals ---- */
-
-static void twice_refused_is_enough(void)
-{
-    start(RIG_NATS, "nats://a,nats://b");
-    rig_accept(&r);
-    rig_greet(&r);
-    (void)rig_log(&r);
-    rig_closed(&r, 0, NATLET_OK);
-    for (int i = 0; i < 4; i++) { /* b a b a: each of them twice */
-        if (test_host_last(&r.host)->is_closed) {
-            (void)wait_for_dial(40000);
-        }
-        rig_accept(&r);
-        rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
-        rig_closed(&r, 0, NATLET_OK);
-    }
-    CHECK_TEXT(rig_log(&r),
-               "state reconnecting: the connection is gone\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "state closed: the server refused the credentials (Authorization Violation)\n");
-    CHECK_INT(dials(), 5);
-    rig_end(&r);
-}
-
-static void a_server_that_refuses_but_does_not_close(void)
-{
-    start(RIG_NATS, NULL);
-    rig_accept(&r);
-    rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
-    rig_wait_ms(&r, 1900);
-    CHECK_INT(r.conn->closes, 0);
-    rig_wait_ms(&r, 200);
-    CHECK_INT(r.conn->closes, 1);
-    CHECK_TEXT(rig_log(&r),
-               "error: the server refused the credentials (Authorization Violation)\n"
-               "state closed: the server refused the credentials (Authorization Violation)\n");
-    rig_end(&r);
-}
-
-/* H7: the -ERR that explains the end lies before it and is read first. */
-static void data_before_the_end_is_read(void)
-{
-    for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
-        char text[200];
-        rig_connected(&r, way);
-        uint32_t sid = rig_subscribe(&r, "a");
-        (void)snprintf(text, sizeof text, "MSG a %u 4\r\nlast\r\n-ERR 'Stale Connection'\r\n",
-                       (unsigned)sid);
-        r.conn->wants_readable = false; /* only CLOSED tells */
-        test_host_event(&r.host, r.conn->id, NATLET_EV_CLOSED, way == RIG_WS ? 1001 : 0, 0);
-        r.conn->is_closed = true;
-        rig_say(&r, text);
-        CHECK_TEXT(rig_log(&r),
-                   way == RIG_WS
-                       ? "message 1 a [last]\nerror: the server stopped answering (Stale "
-                         "Connection) 1001\nstate reconnecting: the server stopped answering "
-                         "(Stale Connection) 1001\n"
-                       : "message 1 a [last]\nerror: the server stopped answering (Stale "
-                         "Connection)\nstate reconnecting: the server stopped answering "
-                         "(Stale Connection)\n");
-        rig_end(&r);
-    }
-}
-
-static void close_codes_have_meanings(void)
-{
-    static const struct {
-        const char *frame;
-        size_t len;
-        const char *want;
-    } cases[] = {
-        {"\x88\x00", 2, "state reconnecting: the connection is gone 1005\n"},
-        {"\x88\x02\x03\xe8", 4, "state reconnecting: the connection is gone 1000\n"},
-        {"\x88\x18\x03\xf0"
-         "Authentication Failure",
-         26,
-         "state reconnecting: the server refused the credentials (Authentication Failure) 1008\n"},
-        {"\x88\x12\x03\xe9Stale Connection", 20,
-         "state reconnecting: the server stopped answering (Stale Connection) 1001\n"},
-        {"\x88\x02\x03\xf1", 4, "state reconnecting: a message exceeds the size limit 1009\n"},
-        {"\x88\x02\x03\xea", 4, "state reconnecting: the peer broke the protocol 1002\n"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        rig_connected(&r, RIG_FRAMED);
-        rig_say_raw(&r, cases[i].frame, cases[i].len);
-        CHECK_TEXT(rig_log(&r), cases[i].want);
-        CHECK_INT(r.conn->closes, 1);
-        rig_end(&r);
-    }
-}
-
-static void refused_upgrades(void)
-{
-    static const struct {
-        const char *answer;
-        const char *want;
-    } cases[] = {
-        {"HTTP/1.1 403 Forbidden\r\n\r\n",
-         "state closed: the server refused the WebSocket upgrade (HTTP status 403)\n"},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-         "state closed: the server refused the WebSocket upgrade (HTTP status 200)\n"},
-        {"INFO {\"server_id\":\"x\"}\r\n",
-         "state closed: the answer to the WebSocket upgrade is not valid\n"},
-        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-         "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
-         "state closed: the answer to the WebSocket upgrade is not valid\n"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        start(RIG_FRAMED, NULL);
-        r.conn = test_host_last(&r.host);
-        test_conn_opened(&r.host, r.conn);
-        rig_run(&r);
-        CHECK(test_conn_sent(r.conn).len > 100);
-        rig_say_raw(&r, cases[i].answer, strlen(cases[i].answer));
-        CHECK_TEXT(rig_log(&r), cases[i].want);
-        rig_end(&r);
-    }
-}
-
-static void connecting_has_one_deadline(void)
-{
-    for (int stage = 0; stage < 4; stage++) {
-        start(RIG_FRAMED, NULL);
-        if (stage > 0) {
-            r.conn = test_host_last(&r.host);
-            test_conn_opened(&r.host, r.conn);
-            rig_wait_ms(&r, 1000);
-        }
-        if (stage == 2) {
-            rig_say_raw(&r, "HTTP/1.1 101 S", 14);
-        } else if (stage == 3) {
-            r.conn->is_open = false;
-            rig_accept(&r); /* upgraded, and then nothing */
-        }
-        rig_wait_ms(&r, stage == 0 ? 4999 : 3999);
-        CHECK_TEXT(rig_log(&r), "");
-        rig_wait_ms(&r, 2);
-        CHECK_TEXT(rig_log(&r), "state closed: the deadline passed\n");
-        rig_end(&r);
-    }
-}
-
-static void what_the_host_cannot_do(void)
-{
-    static const struct {
-        const char *url;
-        uint32_t caps;
-        const char *want;
-    } cases[] = {
-        {"nats://h", NATLET_CAP_WS,
-         "(this host offers no byte stream for nats://; use ws:// or wss://)"},
-        {"ws://h", NATLET_CAP_TLS,
-         "(this host offers neither WebSocket nor a byte stream for this URL)"},
-        {"wss://h", NATLET_CAP_TCP,
-         "(this host offers neither WebSocket nor a byte stream for this URL)"},
-        {"tls://h", NATLET_CAP_TCP | NATLET_CAP_TLS | NATLET_CAP_WS,
-         "(tls:// is not part of this build; use wss://)"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char want[200];
-        rig_init(&r, RIG_NATS);
-        r.config.servers = rig_text(cases[i].url);
-        r.host.info.caps = cases[i].caps;
-        rig_start(&r);
-        (void)snprintf(want, sizeof want,
-                       "state connecting\nstate closed: this build or host cannot do it %s\n",
-                       cases[i].want);
-        CHECK_TEXT(rig_log(&r), want);
-        rig_end(&r);
-    }
-    start(RIG_NATS, NULL);
-    rig_accept(&r);
-    rig_say(&r, "INFO {\"tls_required\":true}\r\n");
-    CHECK_TEXT(rig_log(&r), "state closed: this build or host cannot do it "
-                            "(the server requires TLS)\n");
-    rig_end(&r);
-    rig_init(&r, RIG_NATS);
-    r.host.open_answer = NATLET_E_DENIED;
-    rig_start(&r);
-    CHECK_TEXT(rig_log(&r), "state connecting\n"
-                            "state closed: the host's operator does not allow it\n");
-    rig_end(&r);
-}
-
-static void wss_takes_the_hosts_tls(void)
-{
-    rig_init(&r, RIG_FRAMED);
-    r.config.servers = rig_text("wss://one/x");
-    rig_start(&r);
-    CHECK_INT(test_host_last(&r.host)->transport, NATLET_TRANSPORT_TLS);
-    test_conn_opened(&r.host, test_host_last(&r.host));
-    rig_run(&r);
-    CHECK(strstr((const char *)test_conn_sent(test_host_last(&r.host)).ptr, "\r\nHost: one\r\n"));
-    test_host_last(&r.host)->is_open = false;
-    rig_accept(&r);
-    rig_greet(&r);
-    CHECK(natlet_client_state_now(r.client) == NATLET_CLIENT_CONNECTED);
-    rig_end(&r);
-}
-
-static void sends_configured_headers(void)
-{
-    static const char lines[] = "Cookie: a=b\r\nX-Y: z\r\n";
-
-    for (rig_way way = RIG_WS; way < RIG_WAYS; way++) {
-        rig_init(&r, way);
-        r.config.headers = rig_text(lines);
-        rig_start(&r);
-        r.conn = test_host_last(&r.host);
-        test_conn_opened(&r.host, r.conn);
-        rig_run(&r);
-        const natlet_slice options = {r.conn->options.ptr, r.conn->options.len};
-        if (way == RIG_WS) {
-            CHECK_SLICE(options, "\x01\x00\x0b\x00"
-                                 "Cookie: a=b\x01\x00\x06\x00X-Y: z");
-        } else {
-            const char *request = (const char *)test_conn_sent(r.conn).ptr;
-            CHECK_INT(options.len, 0);
-            CHECK(strstr(request, lines) != NULL);
-            CHECK(strstr(request, "\r\nHost: one:8080\r\n") != NULL);
-            CHECK(strncmp(request, "GET /path HTTP/1.1\r\n", 20) == 0);
-        }
-        rig_end(&r);
-    }
 }
 
 int main(void)
@@ -656,14 +389,5 @@ int main(void)
     RUN(tries_each_server_before_it_waits);
     RUN(retries_the_first_connect_when_asked);
     RUN(learns_servers);
-    RUN(twice_refused_is_enough);
-    RUN(a_server_that_refuses_but_does_not_close);
-    RUN(data_before_the_end_is_read);
-    RUN(close_codes_have_meanings);
-    RUN(refused_upgrades);
-    RUN(connecting_has_one_deadline);
-    RUN(what_the_host_cannot_do);
-    RUN(wss_takes_the_hosts_tls);
-    RUN(sends_configured_headers);
     return test_done();
 }
