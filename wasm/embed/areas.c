@@ -19,7 +19,8 @@ typedef struct embed {
     natlet_embed_areas areas;
     uint8_t *submission;
     natlet_embed_record *records;
-    uint32_t *sids; /* of the subscription with glue id i; 0: none */
+    uint32_t records_wanted; /* by the configuration; what one read brings may need more */
+    uint32_t *sids;          /* of the subscription with glue id i; 0: none */
     uint32_t ids_cap;
     uint8_t text[TEXT_AREA_BYTES]; /* short texts of this run's records */
     uint32_t text_len;
@@ -131,7 +132,10 @@ void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg)
 }
 
 /* A message in the client's window: by segment where recv left it unmoved.  The
- * payload, though it be empty, stands where its bytes would. */
+ * payload, though it be empty, stands where its bytes would.
+ *
+ * Reading ends for this turn where bytes were joined, for they must stay until the
+ * next one, and where the area was meant to end: so one window bounds its growth. */
 static void place_received(natlet_embed_record *record, const natlet_msg *msg)
 {
     natlet__origin origin;
@@ -139,11 +143,13 @@ static void place_received(natlet_embed_record *record, const natlet_msg *msg)
     size_t len = (size_t)(msg->payload.ptr - from) + msg->payload.len;
 
     natlet__embed_place(record, msg);
-    if (natlet__client_origin(the.client, from, len, &origin)) {
+    bool is_whole = natlet__client_origin(the.client, from, len, &origin);
+    if (is_whole) {
         record->flags = 0;
         record->segment = origin.segment;
         record->at = origin.offset;
-    } else {
+    }
+    if (!is_whole || the.areas.completed >= the.records_wanted) {
         natlet__client_hold(the.client);
     }
 }
@@ -402,6 +408,7 @@ static natlet_status take_areas(const natlet__embed_config *config)
     if (the.submission == NULL || the.records == NULL) {
         return NATLET_E_NO_MEMORY;
     }
+    the.records_wanted = config->completion_records;
     the.areas = (natlet_embed_areas){
         .version = 1,
         .submission = address_of(the.submission),

@@ -11,6 +11,7 @@ const SUBMISSION = 1;
 const SUBMISSION_BYTES = 2;
 const SUBMITTED = 3;
 const COMPLETION = 5;
+const COMPLETION_CAP = 6;
 const COMPLETED = 7;
 const MEMORY_BYTES = 10;
 
@@ -43,6 +44,12 @@ export class Areas {
     get memoryBytes() {
         this.#look();
         return this.#word(MEMORY_BYTES);
+    }
+
+    /** Records there is room for; it grows when one read brings more. */
+    get recordsMax() {
+        this.#look();
+        return this.#word(COMPLETION_CAP);
     }
 
     /** Appends one operation; its strings are encoded, its arrays copied.  False when what is

@@ -106,10 +106,13 @@ export class Embedding {
         this.#reactor.onTurn = () => this.#deliver();
     }
 
-    /** What the module holds of its heap, and its whole memory. */
+    /** What the module holds of its heap, its whole memory, and records it has room for. */
     get memory() {
         const { byteLength } = this.#reactor.memory.buffer;
-        return { heapBytes: this.#failure ? 0 : this.#areas.memoryBytes, linearBytes: byteLength };
+        const [heapBytes, recordsMax] = this.#failure
+            ? [0, 0]
+            : [this.#areas.memoryBytes, this.#areas.recordsMax];
+        return { heapBytes, linearBytes: byteLength, recordsMax };
     }
 
     /** `data` is a string or a Uint8Array, `headers` a whole "NATS/1.0..." block of bytes.

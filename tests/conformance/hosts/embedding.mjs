@@ -111,6 +111,22 @@ async function messages(bench) {
         await client.flush();
         return wrong || (next === count ? '' : `${next} arrived`);
     });
+    const small = { completion_records: 16, rx_bytes: 4096 };
+    await bench.test(
+        'a full completion area ends the reading, and grows no further',
+        async (client) => {
+            const count = 20000;
+            let next = 0;
+            client.subscribe('flood', () => next++);
+            for (let i = 0; i < count; i++) {
+                client.publish('flood', '');
+            }
+            await client.flush();
+            const { recordsMax } = client.memory;
+            return next === count && recordsMax <= 256 ? '' : `${next}, ${recordsMax} records`;
+        },
+        { config: small },
+    );
     await bench.test('handlers may publish', async (client) => {
         let hops = 0;
         const last = new Promise((done) => {
