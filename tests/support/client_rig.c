@@ -145,6 +145,16 @@ void rig_start(rig *r)
     rig_run(r);
 }
 
+void rig_start_with(rig *r, rig_way way, const char *servers)
+{
+    rig_init(r, way);
+    if (servers != NULL) {
+        r->config.servers = rig_text(servers);
+    }
+    rig_start(r);
+    (void)rig_log(r);
+}
+
 void rig_end(rig *r)
 {
     natlet_client_free(r->client);

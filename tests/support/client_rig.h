@@ -54,6 +54,9 @@ void rig_init(rig *r, rig_way way);
 /* Makes runtime and client, and connects up to the dial. */
 void rig_start(rig *r);
 
+/* rig_init and rig_start with these servers (NULL: the way's own); the log is empty. */
+void rig_start_with(rig *r, rig_way way, const char *servers);
+
 /* Ends all; checks that nothing leaked and no rule of the host was broken. */
 void rig_end(rig *r);
 

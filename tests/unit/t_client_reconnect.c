@@ -7,16 +7,6 @@
 
 static rig r;
 
-static void start(rig_way way, const char *servers)
-{
-    rig_init(&r, way);
-    if (servers != NULL) {
-        r.config.servers = rig_text(servers);
-    }
-    rig_start(&r);
-    (void)rig_log(&r);
-}
-
 /* ---- coming back ---- */
 
 static void resubscribes_with_what_is_left(void)
@@ -294,7 +284,7 @@ static void reconnects_on_demand(void)
 
 static void tries_each_server_before_it_waits(void)
 {
-    start(RIG_NATS, "nats://a,nats://b,nats://c");
+    rig_start_with(&r, RIG_NATS, "nats://a,nats://b,nats://c");
     for (size_t i = 0; i < 3; i++) {
         static const char *const urls[] = {"nats://a:4222", "nats://b:4222", "nats://c:4222"};
         r.conn = test_host_last(&r.host);
@@ -305,7 +295,7 @@ static void tries_each_server_before_it_waits(void)
                             "state closed: the network failed\n");
     rig_end(&r);
 
-    start(RIG_NATS, "nats://a,nats://b");
+    rig_start_with(&r, RIG_NATS, "nats://a,nats://b");
     rig_accept(&r);
     rig_greet(&r);
     rig_closed(&r, 0, NATLET_OK);
@@ -347,7 +337,7 @@ static void retries_the_first_connect_when_asked(void)
 
 static void learns_servers(void)
 {
-    start(RIG_FRAMED, "ws://u:p@one:80/path");
+    rig_start_with(&r, RIG_FRAMED, "ws://u:p@one:80/path");
     rig_accept(&r);
     rig_say(&r, "INFO {\"max_payload\":1000,\"headers\":true,"
                 "\"connect_urls\":[\"one:80\",\"two:81\"]}\r\n");

@@ -7,21 +7,11 @@
 
 static rig r;
 
-static void start(rig_way way, const char *servers)
-{
-    rig_init(&r, way);
-    if (servers != NULL) {
-        r.config.servers = rig_text(servers);
-    }
-    rig_start(&r);
-    (void)rig_log(&r);
-}
-
 /* ---- refusals ---- */
 
 static void twice_refused_is_enough(void)
 {
-    start(RIG_NATS, "nats://a,nats://b");
+    rig_start_with(&r, RIG_NATS, "nats://a,nats://b");
     rig_accept(&r);
     rig_greet(&r);
     (void)rig_log(&r);
@@ -47,7 +37,7 @@ static void twice_refused_is_enough(void)
 
 static void a_server_that_refuses_but_does_not_close(void)
 {
-    start(RIG_NATS, NULL);
+    rig_start_with(&r, RIG_NATS, NULL);
     rig_accept(&r);
     rig_say(&r, RIG_INFO "-ERR 'Authorization Violation'\r\n");
     rig_wait_ms(&r, 1900);
@@ -131,7 +121,7 @@ static void refused_upgrades(void)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        start(RIG_FRAMED, NULL);
+        rig_start_with(&r, RIG_FRAMED, NULL);
         r.conn = test_host_last(&r.host);
         test_conn_opened(&r.host, r.conn);
         rig_run(&r);
@@ -145,7 +135,7 @@ static void refused_upgrades(void)
 static void connecting_has_one_deadline(void)
 {
     for (int stage = 0; stage < 4; stage++) {
-        start(RIG_FRAMED, NULL);
+        rig_start_with(&r, RIG_FRAMED, NULL);
         if (stage > 0) {
             r.conn = test_host_last(&r.host);
             test_conn_opened(&r.host, r.conn);
@@ -194,7 +184,7 @@ static void what_the_host_cannot_do(void)
         CHECK_TEXT(rig_log(&r), want);
         rig_end(&r);
     }
-    start(RIG_NATS, NULL);
+    rig_start_with(&r, RIG_NATS, NULL);
     rig_accept(&r);
     rig_say(&r, "INFO {\"tls_required\":true}\r\n");
     CHECK_TEXT(rig_log(&r), "state closed: this build or host cannot do it "
