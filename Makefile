@@ -149,9 +149,9 @@ unit: unit-native asan unit-wasm
 unit-native: $(UNIT_BIN) $(TEST_TOOLS)
 	@sh tests/unit.sh $(B) "" $(UNIT_BIN)
 unit-wasm: $(UNIT_WASM) $(TOOLS)/node.env
-	@sh tests/unit.sh $(W) "$(call tool,NODE) --no-warnings tests/wasi.mjs" $(UNIT_WASM)
+	@sh tests/unit.sh $(W) "$(call tool,NODE) --no-warnings --single-threaded tests/wasi.mjs" $(UNIT_WASM)
 unit-wasm-node24: $(UNIT_WASM) $(TOOLS)/node24.env
-	@sh tests/unit.sh $(W) "$(call tool,NODE24) --no-warnings tests/wasi.mjs" $(UNIT_WASM)
+	@sh tests/unit.sh $(W) "$(call tool,NODE24) --no-warnings --single-threaded tests/wasi.mjs" $(UNIT_WASM)
 asan: $(TOOLS)/clang.env
 	@$(MAKE) -s unit-native B=$(B)/asan CC=$(call tool,CLANG) CFLAGS="-O1 -g $(SAN)" WERROR=-Werror
 

@@ -1,4 +1,5 @@
 // Runs one WASI command: node tests/wasi.mjs FILE.wasm [ARG...].  The work tree is its current folder.
+// Start it with --single-threaded: a process that ends while V8 still compiles in the background can crash.
 import { readFile } from 'node:fs/promises';
 import { WASI } from 'node:wasi';
 
