@@ -63,6 +63,7 @@ enum {
     NATLET_EV_HINT = 5,     /* a = NATLET_HINT_* */
     NATLET_EV_WAKE = 6,     /* somebody called wake */
     NATLET_EV_USER = 7,     /* a, b belong to the embedder */
+    NATLET_EV_SIGNED = 8,   /* CTL_SIGN was answered; a = bytes of the answer, b = status as u32 */
 };
 #define NATLET_OPENED_DEFLATE (1u << 0) /* the host compresses: keep sends <= max_payload */
 #define NATLET_CLOSED_CLEAN (1u << 0)   /* the close handshake was completed */
@@ -97,7 +98,19 @@ enum {
     NATLET_CTL_CLOSE_REASON = 2,   /* out: text of the close frame; returns its length */
     NATLET_CTL_UPGRADE_STATUS = 3, /* returns the HTTP status of a refused upgrade, 0 unknown */
     NATLET_CTL_TLS_INFO = 4,       /* out: one line of text for people */
-    NATLET_CTL_SIGN = 5,           /* in: nonce; answered by an event */
+    NATLET_CTL_SIGN = 5,           /* in: the server's nonce, may be empty; OK: EV_SIGNED follows */
+    NATLET_CTL_SIGNED = 6,         /* out: what it brought, once; returns its length, 0: nothing */
+};
+
+/* The answer to CTL_SIGN: who the host says that we are, as fields of CONNECT in
+ * the form of the options of `open`.  A field is left out where it is not known. */
+enum {
+    NATLET_SIGNED_USER = 1,
+    NATLET_SIGNED_PASSWORD = 2,
+    NATLET_SIGNED_TOKEN = 3,
+    NATLET_SIGNED_NKEY = 4,      /* public key */
+    NATLET_SIGNED_JWT = 5,       /* of the user */
+    NATLET_SIGNED_SIGNATURE = 6, /* base64url of the Ed25519 signature of the nonce */
 };
 
 enum { NATLET_LOG_ERROR = 0, NATLET_LOG_WARN = 1, NATLET_LOG_INFO = 2, NATLET_LOG_DEBUG = 3 };

@@ -3,3 +3,8 @@ export { Embedding } from './embedding.js';
 export { instantiate, Reactor } from './reactor.js';
 export { Areas } from './areas.js';
 export { NatletError, Status, STATUS_LIST } from './status.js';
+export {
+    mergeAuthenticators,
+    tokenAuthenticator,
+    usernamePasswordAuthenticator,
+} from './authenticators.js';

@@ -16,11 +16,14 @@ export class Conn {
     segment = 0; // number of the last recv that brought bytes
     openFlags = 0;
     how = undefined; // how it ended, once it did
+    signing = 0; // number of the last CTL_SIGN: the answer to an older one is dropped
+    signed = undefined; // { status, answer } of the last one, until the guest took it
     link = undefined;
 
-    constructor(id, rxLimit) {
+    constructor(id, rxLimit, url) {
         this.id = id;
         this.rxLimit = rxLimit;
+        this.url = url;
     }
 
     get cost() {

@@ -27,6 +27,7 @@ export const EV_CLOSED = 4;
 export const EV_HINT = 5;
 export const EV_WAKE = 6;
 export const EV_USER = 7;
+export const EV_SIGNED = 8;
 
 export const OPENED_DEFLATE = 1 << 0;
 export const CLOSED_CLEAN = 1 << 0;
@@ -55,6 +56,14 @@ export const CTL_CLOSE_REASON = 2;
 export const CTL_UPGRADE_STATUS = 3;
 export const CTL_TLS_INFO = 4;
 export const CTL_SIGN = 5;
+export const CTL_SIGNED = 6;
+
+export const SIGNED_USER = 1;
+export const SIGNED_PASSWORD = 2;
+export const SIGNED_TOKEN = 3;
+export const SIGNED_NKEY = 4;
+export const SIGNED_JWT = 5;
+export const SIGNED_SIGNATURE = 6;
 
 export const LOG_ERROR = 0;
 export const LOG_WARN = 1;

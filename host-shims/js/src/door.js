@@ -13,6 +13,7 @@ import { allowing, parseAddress } from './allow.js';
 import { Conn } from './conn.js';
 import * as N from './constants.js';
 import { parseOptions } from './options.js';
+import { encodeSigned } from './signed.js';
 import { Status } from './status.js';
 
 const INFO_BYTES = 56; // natlet_host_info
@@ -44,6 +45,7 @@ export class Door {
     #limits;
     #isAllowed;
     #log;
+    #signer;
     #memory;
     #bytes = new Uint8Array(0);
     #view;
@@ -53,14 +55,15 @@ export class Door {
     #isWoken = false;
     #unwatch;
 
-    /** options: allow (patterns, see allow.js), log(level, text), connsMax, rxQueueBytes,
-     *  sendBytesMax. */
+    /** options: allow (patterns, see allow.js), log(level, text), authenticator(nonce, { url })
+     *  (signed.js), connsMax, rxQueueBytes, sendBytesMax. */
     constructor(host, options = {}) {
         const { connsMax = 64, rxQueueBytes = 8 << 20, sendBytesMax = 1 << 20 } = options;
         this.#host = host;
         this.#limits = { connsMax, rxQueueBytes, sendBytesMax };
         this.#isAllowed = allowing(options.allow);
         this.#log = options.log ?? (() => {});
+        this.#signer = options.authenticator;
         this.#unwatch = host.watch?.((hint) => this.hint(hint));
     }
 
@@ -193,7 +196,7 @@ export class Door {
         }
         const { rxQueueBytes } = this.#limits;
         const rxLimit = Math.min(given.rxLimit ?? rxQueueBytes, rxQueueBytes);
-        const conn = new Conn(id, rxLimit);
+        const conn = new Conn(id, rxLimit, url);
         const options = { ...given, rxLimit, txHigh: given.txHigh ?? TX_HIGH };
         try {
             conn.link = this.#host.connect(transport, address, url, options, this.#sink(conn));
@@ -219,6 +222,7 @@ export class Door {
             writable: () => conn.wantsRoom && this.#raiseWritable(conn),
             closed: (how) => {
                 conn.how = conn.isClosing ? { ...how, status: Status.OK } : how;
+                conn.pending &= ~(1 << N.EV_SIGNED); // CLOSED is the last one (H7)
                 this.#raise(conn, N.EV_CLOSED);
             },
         };
@@ -365,6 +369,8 @@ export class Door {
             put(conn.id, type, 0, conn.queued);
         } else if (type === N.EV_WRITABLE) {
             put(conn.id, type);
+        } else if (type === N.EV_SIGNED) {
+            put(conn.id, type, 0, conn.signed.answer.length, conn.signed.status);
         } else {
             conn.isOver = true;
             const { code, isClean, status } = conn.how;
@@ -414,14 +420,60 @@ export class Door {
             return Status.E_FAULT;
         }
         const conn = this.#find(id);
-        if (op === N.CTL_UPGRADE_STATUS) {
-            return 0;
+        switch (op) {
+            case N.CTL_UPGRADE_STATUS:
+                return 0;
+            case N.CTL_CLOSE_REASON: {
+                const reason = encoder.encode(conn?.how?.reason ?? '').subarray(0, len);
+                this.#bytes.set(reason, data);
+                return reason.length;
+            }
+            case N.CTL_SIGN:
+                return this.#sign(conn, decoder.decode(this.#bytes.slice(data, data + len)));
+            case N.CTL_SIGNED:
+                return this.#takeSigned(conn, data, len);
+            default:
+                return Status.E_UNSUPPORTED;
         }
-        if (op !== N.CTL_CLOSE_REASON) {
+    }
+
+    /** Asks who we are.  The answer comes as an event of its own, never from inside (H1). */
+    #sign(conn, nonce) {
+        if (!this.#signer) {
             return Status.E_UNSUPPORTED;
         }
-        const reason = encoder.encode(conn?.how?.reason ?? '').subarray(0, len);
-        this.#bytes.set(reason, data);
-        return reason.length;
+        if (!conn || conn.isClosing || conn.how) {
+            return Status.E_CLOSED;
+        }
+        const round = ++conn.signing;
+        const settle = (status, answer) => {
+            if (conn.signing === round && !conn.isClosing && !conn.how) {
+                conn.signed = { status, answer };
+                this.#raise(conn, N.EV_SIGNED);
+            }
+        };
+        Promise.resolve()
+            .then(() => this.#signer(nonce, { url: conn.url }))
+            .then((identity) => settle(Status.OK, encodeSigned(identity ?? {})))
+            .catch((error) => {
+                this.#log(N.LOG_ERROR, `authenticator: ${error?.message ?? error}`);
+                settle(Status.E_AUTH, new Uint8Array(0));
+            });
+        return Status.OK;
+    }
+
+    /** The answer, once: it holds secrets. */
+    #takeSigned(conn, data, len) {
+        const answer = conn?.signed?.answer;
+        if (!answer) {
+            return 0;
+        }
+        if (answer.length > len) {
+            return Status.E_TOO_LARGE;
+        }
+        this.#bytes.set(answer, data);
+        answer.fill(0);
+        conn.signed = undefined;
+        return answer.length;
     }
 }

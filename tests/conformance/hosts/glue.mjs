@@ -5,11 +5,18 @@ import net from 'node:net';
 import path from 'node:path';
 import { root, sleep, until } from '../../support/harness.mjs';
 import { allowing, parseAddress } from '../../../host-shims/js/src/allow.js';
+import { signingAuthenticators } from '../../../host-shims/js/src/authenticators.js';
 import * as constants from '../../../host-shims/js/src/constants.js';
+import { ed25519 as ed25519Node } from '../../../host-shims/js/src/ed25519-node.js';
+import { ed25519 as ed25519Web } from '../../../host-shims/js/src/ed25519-web.js';
 import { Door } from '../../../host-shims/js/src/door.js';
 import { nodeHost } from '../../../host-shims/js/src/host-node.js';
+import { readSeed, writePublic } from '../../../host-shims/js/src/nkeys.js';
 import { instantiate } from '../../../host-shims/js/src/reactor.js';
 import { Status, STATUS_LIST } from '../../../host-shims/js/src/status.js';
+
+// The seed of RFC 8032, section 7.1, test 2, as a user's.
+const SEED = 'SUAEZTIITMUP7FW2TW3MGRXMCFHA6W4KGGPTLK5GETNIZ5XNJ64KN63OVI';
 
 // ---- constants
 
@@ -34,7 +41,7 @@ function checkConstants(report) {
     const wrong = ours.filter(([name, value]) => known.get(name) !== value);
     report.equal(wrong, [], 'glue constants are those of the headers');
 
-    const groups = /^(TRANSPORT|CAP|EV|HINT|OPT|CTL|OP|REC|SETTLE)_/;
+    const groups = /^(TRANSPORT|CAP|EV|HINT|OPT|CTL|SIGNED|OP|REC|SETTLE)_/;
     const missing = [...known.keys()].filter(
         (name) => groups.test(name) && constants[name] === undefined,
     );
@@ -196,6 +203,113 @@ async function checkDeadline(report) {
     server.close();
 }
 
+/** Asks for a signature and takes the answer: [status of the event, its fields by tag]. */
+async function sign(guest, nonce) {
+    const bytes = new Uint8Array(guest.memory.buffer);
+    bytes.set(new TextEncoder().encode(nonce), 4096);
+    const asked = guest.door.imports.ctl(constants.CTL_SIGN, 0x10001, 4096, nonce.length);
+    if (asked < 0) {
+        return [asked];
+    }
+    const [, , , len, status] = await nextEvent(guest, constants.EV_SIGNED);
+    const short = guest.door.imports.ctl(constants.CTL_SIGNED, 0x10001, 4096, len - 1);
+    const took = guest.door.imports.ctl(constants.CTL_SIGNED, 0x10001, 4096, 8192);
+    const again = guest.door.imports.ctl(constants.CTL_SIGNED, 0x10001, 4096, 8192);
+    const fields = {};
+    for (let at = 4096; at < 4096 + took; at += 4 + bytes[at + 2]) {
+        const text = bytes.subarray(at + 4, at + 4 + bytes[at + 2]);
+        fields[bytes[at]] = new TextDecoder().decode(text);
+    }
+    return [status, fields, took === len, len === 0 || short === Status.E_TOO_LARGE, again];
+}
+
+async function checkSign(report) {
+    const server = net.createServer((socket) => socket.on('error', () => {}));
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const url = `nats://127.0.0.1:${server.address().port}`;
+    const open = async (authenticator) => {
+        const guest = openDoor({ url, authenticator });
+        guest.open(0x10001);
+        await nextEvent(guest, constants.EV_OPEN);
+        return guest;
+    };
+
+    const without = await open(undefined);
+    report.equal(await sign(without, 'n'), [Status.E_UNSUPPORTED], 'glue SIGN needs a signer');
+    const asked = [];
+    const guest = await open(async (nonce, about) => {
+        asked.push([nonce, about.url]);
+        return { user: 'me', pass: '', jwt: 'j', sig: 's', other: 'not ours' };
+    });
+    const fields = { 1: 'me', 5: 'j', 6: 's' };
+    const want = [Status.OK, fields, true, true, 0];
+    report.equal(await sign(guest, 'nonce'), want, 'glue SIGN brings what is known, once');
+    report.equal(await sign(guest, ''), want, 'glue SIGN without a nonce');
+    report.equal(asked, [['nonce', url], ['', url]], 'glue SIGN tells nonce and server');
+
+    const failing = await open(() => {
+        throw new Error('no key');
+    });
+    const failed = await sign(failing, 'n');
+    report.equal(failed, [Status.E_AUTH, {}, true, true, 0], 'glue SIGN that fails is an event');
+    report.equal(failing.door.lastLines, [], 'glue the host logs that on its own side only');
+
+    let settle;
+    const late = await open(() => new Promise((done) => (settle = done)));
+    late.door.imports.ctl(constants.CTL_SIGN, 0x10001, 4096, 0);
+    await until(() => settle);
+    late.door.imports.close(0x10001, 1000, 0, 0);
+    settle({ user: 'late' });
+    await nextEvent(late, constants.EV_CLOSED);
+    report.equal(late.door.imports.poll(1024, 1, 0), 0, 'glue H7 nothing is signed after CLOSED');
+    for (const { door } of [without, guest, failing, late]) {
+        door.abort();
+    }
+    server.close();
+}
+
+/** Keys of RFC 8032, section 7.1, test 2, in the form of nkeys. */
+async function checkNkeys(report) {
+    const key = Buffer.from('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'hex');
+    const proofs = [];
+    for (const ed25519 of [ed25519Node, ed25519Web]) {
+        const { nkeyAuthenticator } = signingAuthenticators(ed25519);
+        proofs.push(await nkeyAuthenticator(SEED)('r'));
+    }
+    const want = {
+        nkey: writePublic(20 << 3, key),
+        sig: 'kqAJqfDUyrhyDoILX2QlQKKye1QWUD-Ps3YiI-vbadoIWsHkPhWZbkWPNhPQ8R2MOHsurrQwKu6wDSkWErsMAA',
+    };
+    report.equal(proofs, [want, want], 'glue nkeys sign as RFC 8032 says, by node and by web');
+
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+    let accepted = 0;
+    for (let i = 0; i < SEED.length; i++) {
+        for (const letter of [...letters, '']) {
+            const damaged = SEED.slice(0, i) + letter + SEED.slice(i + 1);
+            try {
+                accepted += readSeed(damaged) && damaged !== SEED ? 1 : 0;
+            } catch {
+                continue;
+            }
+        }
+    }
+    report.equal(accepted, 0, 'glue a seed with one wrong or missing character is refused');
+
+    const creds =
+        `-----BEGIN NATS USER JWT-----\r\na.b-c.d_e\r\n------END NATS USER JWT------\r\n` +
+        `***\n-----BEGIN USER NKEY SEED-----\n${SEED}\n------END USER NKEY SEED------\n`;
+    const { credsAuthenticator } = signingAuthenticators(ed25519Node);
+    const fromCreds = await credsAuthenticator(() => creds)('r');
+    report.equal(
+        fromCreds,
+        { nkey: undefined, sig: want.sig, jwt: 'a.b-c.d_e' },
+        'glue creds give a JWT and a signature',
+    );
+    const refusal = await credsAuthenticator('nothing')('r').catch((error) => error.message);
+    report.ok(refusal.startsWith('creds without a block NATS USER JWT'), 'glue creds need blocks');
+}
+
 function checkRandom(report) {
     const { door, memory } = openDoor({});
     const real = crypto.getRandomValues;
@@ -225,6 +339,8 @@ export async function checkGlue(report, guests) {
     await checkSegments(report);
     await checkAbort(report);
     await checkDeadline(report);
+    await checkSign(report);
+    await checkNkeys(report);
     checkRandom(report);
     checkLimits(report);
 }
