@@ -1,0 +1,261 @@
+// Real nats-servers of every kind that tests need, each on free ports of loopback: plain TCP,
+// WebSocket and monitoring.  with...() ends what it started, however its body ends.
+import http from 'node:http';
+import net from 'node:net';
+import { freePort, npm, startNats, until, within } from './harness.mjs';
+
+/** What a server writes when a client's bytes are not the protocol. */
+const COMPLAINT = /parser error|parse error|protocol violation|processconnect|websocket.*(error|invalid)|maximum control line/i;
+
+/** A user of the configuration: user and password or nkey, publish and subscribe (a subject, a
+ *  list, or { allow, deny }; "subject group" is a queue permission), responses (true, or
+ *  { max, expires }), connectionTypes. */
+function userOf(user) {
+    const { publish, subscribe, responses, connectionTypes } = user;
+    const permissions = {
+        ...(publish !== undefined && { publish }),
+        ...(subscribe !== undefined && { subscribe }),
+        ...(responses !== undefined && { allow_responses: responses }),
+    };
+    return {
+        ...(user.nkey ? { nkey: user.nkey } : { user: user.user, password: user.password }),
+        ...(Object.keys(permissions).length > 0 && { permissions }),
+        ...(connectionTypes && { allowed_connection_types: connectionTypes }),
+    };
+}
+
+function accessOf({ users, token, noAuthUser, authTimeout, operator }) {
+    const authorization = {
+        ...(users && { users: users.map(userOf) }),
+        ...(token && { token }),
+        ...(authTimeout && { timeout: authTimeout }),
+    };
+    return {
+        ...(Object.keys(authorization).length > 0 && { authorization }),
+        ...(noAuthUser && { no_auth_user: noAuthUser }),
+        ...operator?.settings,
+    };
+}
+
+/** Names of the server's settings for those of a shape that have one value. */
+const SETTINGS = {
+    name: 'server_name',
+    mappings: 'mappings',
+    maxPayload: 'max_payload',
+    maxSubscriptions: 'max_subscriptions',
+    maxConnections: 'max_connections',
+    maxControlLine: 'max_control_line',
+    maxPending: 'max_pending',
+    writeDeadline: 'write_deadline',
+    pingInterval: 'ping_interval',
+    pingMax: 'ping_max',
+    clientAdvertise: 'client_advertise',
+};
+
+function settingsOf(shape, monitorPort) {
+    const named = Object.entries(SETTINGS).filter(([key]) => shape[key] !== undefined);
+    const lameDuck = shape.lameDuck && {
+        lame_duck_duration: shape.lameDuck.duration ?? '30s',
+        lame_duck_grace_period: shape.lameDuck.grace ?? '100ms',
+    };
+    return {
+        http: `127.0.0.1:${monitorPort}`,
+        ...Object.fromEntries(named.map(([key, setting]) => [setting, shape[key]])),
+        ...accessOf(shape),
+        ...lameDuck,
+        ...(shape.cluster && { cluster: clusterOf(shape.cluster) }),
+        ...shape.settings,
+    };
+}
+
+function clusterOf({ port, ports, noAdvertise = false }) {
+    return {
+        name: 'lab',
+        listen: `127.0.0.1:${port}`,
+        no_advertise: noAdvertise,
+        routes: ports.filter((other) => other !== port).map((other) => `nats-route://127.0.0.1:${other}`),
+    };
+}
+
+function websocketOf({ cookies = {}, wsAdvertise, websocket }) {
+    const named = Object.entries(cookies).map(([what, name]) => [`${what}_cookie`, name]);
+    return {
+        ...Object.fromEntries(named),
+        ...(wsAdvertise && { advertise: wsAdvertise }),
+        ...websocket,
+    };
+}
+
+/** The server's language takes JSON for values, and quoted keys. */
+function lines(settings) {
+    const entries = Object.entries(settings);
+    return entries.map(([key, value]) => `"${key}": ${JSON.stringify(value)}`).join('\n');
+}
+
+function optionsOf(shape, monitorPort) {
+    return {
+        old: shape.old,
+        port: shape.port,
+        wsPort: shape.wsPort,
+        jetstream: shape.jetstream ?? false,
+        config: lines(settingsOf(shape, monitorPort)),
+        websocket: lines(websocketOf(shape)),
+    };
+}
+
+/** Starts a server of a shape.  All of it is optional:
+ *
+ *  old (2.9 instead of the newest), port, wsPort, jetstream (true), name,
+ *  users, token, noAuthUser, authTimeout (seconds), operator (of credentials.mjs),
+ *  cookies ({ jwt, user, pass, token }: names of the upgrade request's cookies),
+ *  mappings, maxPayload, maxSubscriptions, maxConnections, maxControlLine, maxPending,
+ *  writeDeadline, pingInterval, pingMax, lameDuck ({ duration, grace }),
+ *  clientAdvertise, wsAdvertise, settings and websocket (more of the server's own).
+ *
+ *  Returns what startNats() does and varz(), connz(), subsz(), routez(), reload(),
+ *  lameDuck(), complaints(). */
+export async function startServer(shape = {}) {
+    const monitorPort = await freePort();
+    const server = await startNats(optionsOf(shape, monitorPort));
+    const read = (page) => monitor(monitorPort, page);
+    const count = (pattern) => [...server.log().matchAll(pattern)].length;
+    return {
+        ...server,
+        varz: () => read('varz'),
+        connz: () => read('connz?subs=detail&auth=1'),
+        subsz: () => read('subsz?subs=1'),
+        routez: () => read('routez'),
+
+        /** Changes some of the shape, and has the server take it over while it runs. */
+        async reload(changes) {
+            shape = { ...shape, ...changes };
+            server.configure(optionsOf(shape, monitorPort));
+            const before = count(/Reloaded server configuration/g);
+            const failures = count(/Failed to reload/g);
+            server.signal('SIGHUP');
+            await until(() => count(/Reloaded server configuration|Failed to reload/g) > before + failures, 5000, 'the reload');
+            if (count(/Failed to reload/g) > failures) {
+                throw new Error(server.log());
+            }
+        },
+
+        /** Sends its clients away, one by one; the server ends when all are gone. */
+        async lameDuck() {
+            server.signal('SIGUSR2');
+            await until(() => count(/Entering lame duck mode/g) > 0, 5000, 'lame duck mode');
+        },
+
+        /** Lines of the log that say that a client broke the protocol. */
+        complaints: () => server.log().split('\n').filter((line) => COMPLAINT.test(line)),
+    };
+}
+
+/** Starts servers that form a cluster, once each of them tells its clients of all the others.
+ *  Further keys of the shape: size (3), noAdvertise.  Returns them as a list. */
+export async function startCluster(shape = {}) {
+    const { size = 3, noAdvertise, ...rest } = shape;
+    const ports = [];
+    for (let i = 0; i < size; i++) {
+        ports.push(await freePort());
+    }
+    const starts = await Promise.allSettled(
+        ports.map((port, i) => startServer({ ...rest, name: `lab${i}`, cluster: { port, ports, noAdvertise } })),
+    );
+    const servers = starts.filter((one) => one.status === 'fulfilled').map((one) => one.value);
+    try {
+        const failed = starts.find((one) => one.status === 'rejected');
+        if (failed) {
+            throw failed.reason;
+        }
+        await Promise.all(servers.map((server) => isJoined(server, servers, noAdvertise)));
+    } catch (error) {
+        await stopAll(servers);
+        throw error;
+    }
+    return servers;
+}
+
+function isJoined(server, servers, noAdvertise) {
+    const probe = async () => {
+        const names = new Set((await server.routez()).routes.map((route) => route.remote_name));
+        const told = noAdvertise ? [] : [await readInfo(server.url), await readInfo(server.wsUrl)];
+        return (
+            names.size === servers.length - 1 &&
+            told.every((info) => info.connect_urls?.length === servers.length)
+        );
+    };
+    return until(probe, 10000, 'the cluster');
+}
+
+function stopAll(servers) {
+    return Promise.all(servers.map((server) => server.kill()));
+}
+
+/** Calls body(server) and ends the server. */
+export async function withServer(shape, body) {
+    const server = await startServer(shape);
+    try {
+        return await body(server);
+    } finally {
+        await server.kill();
+    }
+}
+
+/** Calls body(servers) and ends the cluster. */
+export async function withCluster(shape, body) {
+    const servers = await startCluster(shape);
+    try {
+        return await body(servers);
+    } finally {
+        await stopAll(servers);
+    }
+}
+
+/** A page of a server's monitoring. */
+function monitor(port, page) {
+    const answer = new Promise((done, fail) => {
+        const request = http.get({ host: '127.0.0.1', port, path: `/${page}`, agent: false }, (response) => {
+            const parts = [];
+            response.on('data', (bytes) => parts.push(bytes));
+            response.on('end', () => done(JSON.parse(Buffer.concat(parts).toString())));
+        });
+        request.on('error', fail);
+    });
+    return within(5000, answer, `/${page}`);
+}
+
+/** The first INFO that a server sends to whoever comes, without a CONNECT from us. */
+export async function readInfo(url) {
+    const first = url.startsWith('ws') ? firstMessage(url) : firstBytes(url);
+    const line = await within(5000, first, `INFO of ${url}`);
+    return JSON.parse(line.slice('INFO '.length));
+}
+
+function firstMessage(url) {
+    const WebSocket = npm('ws');
+    return new Promise((done, fail) => {
+        const socket = new WebSocket(url);
+        socket.once('error', fail);
+        socket.once('message', (bytes) => {
+            socket.terminate();
+            done(String(bytes));
+        });
+    });
+}
+
+function firstBytes(url) {
+    const { hostname, port } = new URL(url);
+    return new Promise((done, fail) => {
+        const socket = net.connect(Number(port), hostname);
+        let text = '';
+        socket.once('error', fail);
+        socket.once('close', () => fail(new Error(`${url} ended before its INFO`)));
+        socket.on('data', (bytes) => {
+            text += bytes;
+            if (text.includes('\r\n')) {
+                socket.destroy();
+                done(text);
+            }
+        });
+    });
+}
