@@ -151,15 +151,18 @@ export async function startServer(shape = {}) {
 }
 
 /** Starts servers that form a cluster, once each of them tells its clients of all the others.
- *  Further keys of the shape: size (3), noAdvertise.  Returns them as a list. */
+ *  Further keys of the shape: size (3), noAdvertise, each (a function: what is more in the
+ *  shape of server i).  Returns them as a list. */
 export async function startCluster(shape = {}) {
-    const { size = 3, noAdvertise, ...rest } = shape;
+    const { size = 3, noAdvertise, each = () => ({}), ...rest } = shape;
     const ports = [];
     for (let i = 0; i < size; i++) {
         ports.push(await freePort());
     }
     const starts = await Promise.allSettled(
-        ports.map((port, i) => startServer({ ...rest, name: `lab${i}`, cluster: { port, ports, noAdvertise } })),
+        ports.map((port, i) =>
+            startServer({ ...rest, name: `lab${i}`, cluster: { port, ports, noAdvertise }, ...each(i) }),
+        ),
     );
     const servers = starts.filter((one) => one.status === 'fulfilled').map((one) => one.value);
     try {
@@ -213,8 +216,9 @@ export async function withCluster(shape, body) {
 
 /** A page of a server's monitoring. */
 function monitor(port, page) {
+    const options = { host: '127.0.0.1', port, path: `/${page}`, agent: false };
     const answer = new Promise((done, fail) => {
-        const request = http.get({ host: '127.0.0.1', port, path: `/${page}`, agent: false }, (response) => {
+        const request = http.get(options, (response) => {
             const parts = [];
             response.on('data', (bytes) => parts.push(bytes));
             response.on('end', () => done(JSON.parse(Buffer.concat(parts).toString())));
@@ -224,38 +228,48 @@ function monitor(port, page) {
     return within(5000, answer, `/${page}`);
 }
 
-/** The first INFO that a server sends to whoever comes, without a CONNECT from us. */
-export async function readInfo(url) {
-    const first = url.startsWith('ws') ? firstMessage(url) : firstBytes(url);
-    const line = await within(5000, first, `INFO of ${url}`);
-    return JSON.parse(line.slice('INFO '.length));
+/** A connection that says what a test wants, over TCP or WebSocket: { say(text), text(), heard
+ *  (pattern, ms), isOver(), end() }.  Over WebSocket, `headers` go with the upgrade request. */
+export async function dialRaw(url, headers = {}) {
+    let text = '';
+    let over = false;
+    const note = (bytes) => (text += bytes.toString('latin1'));
+    const gone = (error) => {
+        over = true;
+        text += error instanceof Error ? `[${error.message}]` : '';
+    };
+    const line = url.startsWith('ws') ? rawWebSocket(url, headers, note) : rawSocket(url, note);
+    line.socket.on('error', gone).on('close', () => gone());
+    const heard = async (pattern, ms = 3000) => {
+        await until(() => pattern.test(text) || over, ms, `${pattern} in ${JSON.stringify(text)}`);
+        const match = pattern.exec(text);
+        if (!match) {
+            throw new Error(`${url} ended before ${pattern}: ${JSON.stringify(text)}`);
+        }
+        return match;
+    };
+    await heard(/^INFO .*\r\n/);
+    return { ...line, heard, text: () => text, isOver: () => over };
 }
 
-function firstMessage(url) {
+function rawWebSocket(url, headers, note) {
     const WebSocket = npm('ws');
-    return new Promise((done, fail) => {
-        const socket = new WebSocket(url);
-        socket.once('error', fail);
-        socket.once('message', (bytes) => {
-            socket.terminate();
-            done(String(bytes));
-        });
-    });
+    const socket = new WebSocket(url, { headers });
+    socket.on('message', note);
+    return { socket, say: (bytes) => socket.send(Buffer.from(bytes)), end: () => socket.terminate() };
 }
 
-function firstBytes(url) {
+function rawSocket(url, note) {
     const { hostname, port } = new URL(url);
-    return new Promise((done, fail) => {
-        const socket = net.connect(Number(port), hostname);
-        let text = '';
-        socket.once('error', fail);
-        socket.once('close', () => fail(new Error(`${url} ended before its INFO`)));
-        socket.on('data', (bytes) => {
-            text += bytes;
-            if (text.includes('\r\n')) {
-                socket.destroy();
-                done(text);
-            }
-        });
-    });
+    const socket = net.connect(Number(port), hostname).setNoDelay();
+    socket.on('data', note);
+    return { socket, say: (bytes) => socket.write(bytes), end: () => socket.destroy() };
+}
+
+/** The INFO that a server sends to whoever comes. */
+export async function readInfo(url) {
+    const line = await dialRaw(url);
+    const [, json] = await line.heard(/^INFO (.*)\r\n/);
+    line.end();
+    return JSON.parse(json);
 }
