@@ -41,9 +41,9 @@ async function againstServer(form, scheme, old) {
     }
     const server = await startNats({ old });
     const [url, port] = scheme === 'ws' ? [server.wsUrl, server.wsPort] : [server.url, server.port];
-    await group(`real ${where}`, (name) => realCases(report, name, form, url));
-    await group(`faults ${where}`, (name) => faultCases(report, name, form, scheme, port));
-    await group(`restart ${where}`, (name) => restartCase(report, name, form, url, server));
+    await group(`real ${where}`, () => realCases(report, where, form, url));
+    await group(`faults ${where}`, () => faultCases(report, where, form, scheme, port));
+    await group(`restart ${where}`, () => restartCase(report, where, form, url, server));
     await server.stop();
 }
 
@@ -65,5 +65,5 @@ await side(
                 ),
     ),
 );
-await group('access', (name) => accessCases(report, name, kinds));
+await group('access', () => accessCases(report, kinds));
 report.done();

@@ -24,27 +24,22 @@ export class Operator {
     #folder = tempFolder('natlet-creds-');
     #users = 0;
     #jwts = {};
+    #limits;
     #revoked = {};
 
+    /** limits: of the account, as its token names them (conn, subs, payload, ...). */
     static async make(limits = {}) {
         const self = new Operator();
-        await self.#sign(limits);
+        const system = { system_account: self.#system.getPublicKey() };
+        self.#limits = { ...UNLIMITED, ...limits };
+        self.#jwts.operator = await encodeOperator('O', self.#operator, system);
+        self.#jwts.system = await self.#sign('SYS', self.#system, { limits: UNLIMITED });
+        self.#jwts.account = await self.#sign('A', self.#account, { limits: self.#limits });
         return self;
     }
 
-    async #sign(limits) {
-        const system = this.#system.getPublicKey();
-        const account = { limits: { ...UNLIMITED, ...limits }, revocations: this.#revoked };
-        this.limits = limits;
-        this.#jwts = {
-            operator: await encodeOperator('O', this.#operator, { system_account: system }),
-            system: await encodeAccount('SYS', this.#system, { limits: UNLIMITED }, this.#signer()),
-            account: await encodeAccount('A', this.#account, account, this.#signer()),
-        };
-    }
-
-    #signer() {
-        return { signer: this.#operator };
+    #sign(name, key, claims) {
+        return encodeAccount(name, key, claims, { signer: this.#operator });
     }
 
     /** The server's settings for it. */
@@ -89,6 +84,7 @@ export class Operator {
     /** Takes a user's right away; a server knows of it after reload({ operator }). */
     async revoke(user) {
         this.#revoked[user.public] = Math.floor(Date.now() / 1000) + 1;
-        await this.#sign(this.limits);
+        const claims = { limits: this.#limits, revocations: this.#revoked };
+        this.#jwts.account = await this.#sign('A', this.#account, claims);
     }
 }

@@ -240,7 +240,14 @@ ${config}
 }
 
 /** The themes of client conformance, in the order of the table in tests/conformance/README.md. */
-export const themes = ['connect', 'auth', 'reconnect', 'requests', 'subscriptions', 'flush'];
+export const themes = {
+    connect: 'connect',
+    auth: 'auth',
+    reconnect: 'reconnect and servers',
+    requests: 'requests',
+    subscriptions: 'subscriptions',
+    flush: 'flush and statistics',
+};
 
 /** Prints `ok NAME` and `not ok NAME` lines and counts them.
  *
@@ -281,7 +288,7 @@ export class Report {
      *  tests/conformance/table.mjs makes.  `theme` is one of the themes, `what` names the
      *  case wherever it runs, and `place` says where: words such as `native ws newest`. */
     theme(theme, what, place, body, ms) {
-        if (!themes.includes(theme) || /[()|]/.test(what + place)) {
+        if (!themes[theme] || /[()|\n]/.test(what + place)) {
             throw new Error(`not a theme, a case and a place: ${theme}, ${what}, ${place}`);
         }
         return this.test(`${theme}: ${what} (${place})`, body, ms);

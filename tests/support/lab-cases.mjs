@@ -362,7 +362,11 @@ const limits = {
     max_connections: {
         shape: { maxConnections: 1 },
         body: ({ url }) =>
-            withPeer(url, {}, () => isRefused(url, {}, /maximum connections exceeded/i)),
+            withPeer(url, {}, async () => {
+                const line = await dialRaw(url);
+                await line.heard(/-ERR 'maximum connections exceeded'/i);
+                line.end();
+            }),
     },
     'a short ping interval finds who is silent': {
         shape: { pingInterval: '100ms', pingMax: 2 },

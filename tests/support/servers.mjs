@@ -180,10 +180,10 @@ export async function startCluster(shape = {}) {
 
 function isJoined(server, servers, noAdvertise) {
     const probe = async () => {
-        const names = new Set((await server.routez()).routes.map((route) => route.remote_name));
+        const others = new Set((await server.routez()).routes.map((route) => route.remote_id));
         const told = noAdvertise ? [] : [await readInfo(server.url), await readInfo(server.wsUrl)];
         return (
-            names.size === servers.length - 1 &&
+            others.size === servers.length - 1 &&
             told.every((info) => info.connect_urls?.length === servers.length)
         );
     };

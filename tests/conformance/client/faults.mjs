@@ -43,8 +43,8 @@ function through(scheme, port, plan, body) {
     return withProxy(port, plan, (proxy) => body(`${scheme}://127.0.0.1:${proxy.port}`, proxy));
 }
 
-export async function faultCases(report, name, form, scheme, port) {
-    const test = (what, body) => report.test(`${what} (${name})`, body, 30000);
+export async function faultCases(report, place, form, scheme, port) {
+    const test = (what, body) => report.theme('reconnect', what, place, body, 30000);
 
     for (const how of ['end', 'reset']) {
         for (const way of ['down', 'up']) {
