@@ -65,7 +65,11 @@ function cut(text) {
     if (begin < 0 || end < begin) {
         throw new Error('the marks of the table are missing');
     }
-    return [text.slice(0, begin + BEGIN.length), text.slice(begin + BEGIN.length, end), text.slice(end)];
+    return [
+        text.slice(0, begin + BEGIN.length),
+        text.slice(begin + BEGIN.length, end),
+        text.slice(end),
+    ];
 }
 
 function check(report, table, rows) {
@@ -79,7 +83,11 @@ function check(report, table, rows) {
     report.ok(rows.length > 0, 'table: there are cases');
     report.equal(gone, [], 'table: every case that it lists was run');
     report.equal(missing, [], 'table: every case that was run is listed (make conformance-table)');
-    report.equal(other.map(([, text]) => text), [], 'table: where they ran and what came of it');
+    report.equal(
+        other.map(([, text]) => text),
+        [],
+        'table: where they ran and what came of it',
+    );
     report.equal(there.length, written.size, 'table: no case is listed twice');
 }
 

@@ -7,7 +7,15 @@ const { encodeAccount, encodeOperator, encodeUser, fmtCreds } = npm('@nats-io/jw
 const { createAccount, createOperator, createUser } = npm('@nats-io/nkeys');
 
 const text = (bytes) => Buffer.from(bytes).toString();
-const UNLIMITED = { conn: -1, subs: -1, data: -1, payload: -1, imports: -1, exports: -1, wildcards: true };
+const UNLIMITED = {
+    conn: -1,
+    subs: -1,
+    data: -1,
+    payload: -1,
+    imports: -1,
+    exports: -1,
+    wildcards: true,
+};
 
 /** A key of a user: { public, seed }. */
 export function makeUserKey() {

@@ -146,6 +146,11 @@ const operators = {
                 const [connection] = (await server.connz()).connections;
                 same(connection.authorized_user, user.public, 'connz');
             });
+            const system = await operator.user({ isSystem: true });
+            await withPeer(url, withCreds(system), async (peer) => {
+                const answer = await peer.request('$SYS.REQ.SERVER.PING', '', { timeout: MS });
+                holds(answer.json().server.id === peer.info.server_id, 'the system account');
+            });
             const bearer = await operator.user({ isBearer: true });
             await logsIn(url, { authenticator: jwtAuthenticator(bearer.jwt) });
             await isRefused(url, { authenticator: jwtAuthenticator(user.jwt) }, /Authorization/i);
@@ -320,7 +325,10 @@ const permissions = {
     'a reload that is refused says so': {
         schemes: ['nats'],
         async body({ server }) {
-            const outcome = await server.reload({ pingMax: 'many' }).then(() => 'ok', () => 'no');
+            const outcome = await server.reload({ pingMax: 'many' }).then(
+                () => 'ok',
+                () => 'no',
+            );
             same(outcome, 'no', 'reload');
         },
     },
@@ -419,7 +427,10 @@ const life = {
                 const [connection] = (await server.connz()).connections;
                 same([connection.name, connection.subscriptions], ['lab peer', 1], 'connz');
                 const { subscriptions_list: list } = await server.subsz();
-                holds(list.some((sub) => sub.subject === 'count.*'), 'subsz');
+                holds(
+                    list.some((sub) => sub.subject === 'count.*'),
+                    'subsz',
+                );
             }),
     },
     'broken protocol stands in the log, a good client leaves none': {

@@ -1,9 +1,10 @@
-// The test laboratory tests itself: the fault proxy, and every kind of server.
+// The test laboratory tests itself: the fault proxy, every kind of server, the gate on the table.
 //
 //   node tests/support/lab-selftest.mjs [WORD...]      only cases whose names have these words
 import { Report } from './harness.mjs';
 import { labCases } from './lab-cases.mjs';
 import { proxyCases } from './proxy-cases.mjs';
+import { tableCases } from './table-cases.mjs';
 
 const AT_ONCE = 6; // most of a case is waiting
 
@@ -22,7 +23,7 @@ async function all(tasks) {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-await all(proxyCases(report));
+await all([...proxyCases(report), ...tableCases(report)]);
 // nats.js has one transport for all of a process: one after the other.
 for (const scheme of ['nats', 'ws']) {
     await all(labCases(report, scheme));

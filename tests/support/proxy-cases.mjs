@@ -4,6 +4,7 @@ import { sleep, until } from './harness.mjs';
 import { withProxy } from './proxy.mjs';
 
 const HELLO = 'hello, are you there?';
+const STALLED_BYTES = 16 << 20; // more than the system's buffers on the way
 
 function same(got, want, what) {
     if (got !== want) {
@@ -20,7 +21,9 @@ function between(value, least, most, what) {
 /** Echoes; what each connection sent and how it ended are in `peers`. */
 async function startEcho() {
     const peers = [];
-    const server = net.createServer((socket) => peers.push(watch(socket.setNoDelay(), (bytes) => socket.write(bytes))));
+    const server = net.createServer((socket) =>
+        peers.push(watch(socket.setNoDelay(), (bytes) => socket.write(bytes))),
+    );
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     return {
         port: server.address().port,
@@ -57,7 +60,11 @@ const CASES = {
             client.socket.write(HELLO);
             await hears(client, HELLO.length);
             same(client.text, HELLO, 'echo');
-            same(JSON.stringify(proxy.stats()), `{"connections":1,"open":1,"up":${HELLO.length},"down":${HELLO.length}}`, 'stats');
+            same(
+                JSON.stringify(proxy.stats()),
+                `{"connections":1,"open":1,"up":${HELLO.length},"down":${HELLO.length}}`,
+                'stats',
+            );
             client.socket.end();
             await ends(client);
             await until(() => proxy.stats().open === 0, 1000, 'nothing open');
@@ -150,12 +157,12 @@ const CASES = {
     'a stall makes the sender stand, and loses nothing': [
         { up: { after: 0, then: 'stall' } },
         async (proxy, client, echo) => {
-            client.socket.write(Buffer.alloc(32 << 20, 'x'));
+            client.socket.write(Buffer.alloc(STALLED_BYTES, 'x'));
             await sleep(200);
-            between(client.socket.writableLength, 1, 32 << 20, 'left to write');
+            between(client.socket.writableLength, 1, STALLED_BYTES, 'left to write');
             same(echo.peers[0]?.text ?? '', '', 'at the server');
             proxy.links[0].up.rule = {};
-            await until(() => echo.peers[0].text.length === 32 << 20, 3000, 'all of it');
+            await until(() => echo.peers[0].text.length === STALLED_BYTES, 15000, 'all of it');
         },
     ],
     'connections are refused, then accepted': [
@@ -206,19 +213,23 @@ for (const [then, want] of Object.entries({ end: 'end', reset: 'ECONNRESET' })) 
 async function reordered(echo) {
     let open;
     const ready = new Promise((done) => (open = done));
-    await withProxy(echo.port, (n) => (n === 0 ? { ready } : {}), async (proxy) => {
-        const first = dial(proxy.port);
-        first.socket.write('first');
-        await until(() => proxy.connections() === 1, 1000, 'the first');
-        const second = dial(proxy.port);
-        second.socket.write('second');
-        await hears(second, 6);
-        same(first.text, '', 'the first waits');
-        open();
-        await hears(first, 5);
-        first.socket.destroy();
-        second.socket.destroy();
-    });
+    await withProxy(
+        echo.port,
+        (n) => (n === 0 ? { ready } : {}),
+        async (proxy) => {
+            const first = dial(proxy.port);
+            first.socket.write('first');
+            await until(() => proxy.connections() === 1, 1000, 'the first');
+            const second = dial(proxy.port);
+            second.socket.write('second');
+            await hears(second, 6);
+            same(first.text, '', 'the first waits');
+            open();
+            await hears(first, 5);
+            first.socket.destroy();
+            second.socket.destroy();
+        },
+    );
 }
 
 export function proxyCases(report) {

@@ -79,7 +79,7 @@ class Way {
         if (this.rule.after === 0) {
             await this.#break();
         }
-        for (let item; (item = await this.#take()); ) {
+        for (let item; (item = await this.#take());) {
             const wait = (this.rule.latencyMs ?? 0) - (Date.now() - item.at);
             if (wait > 0) {
                 await sleep(wait);
@@ -94,7 +94,7 @@ class Way {
     }
 
     async #pass(bytes) {
-        for (let left = bytes; left.length > 0 && !this.#link.isOver; ) {
+        for (let left = bytes; left.length > 0 && !this.#link.isOver;) {
             const { after = Infinity, then = 'silence', bytesPerSecond, dribble } = this.rule;
             const room = Math.max(0, after - this.passed);
             if (room === 0 && then === 'silence') {
@@ -267,7 +267,12 @@ export async function startProxy(port, plan = {}) {
         accept: () => listen(proxy.port),
         cutAll: (how) => open.forEach((link) => link.cut(how)),
         connections: () => links.length,
-        stats: () => ({ connections: links.length, open: open.size, up: sum('up'), down: sum('down') }),
+        stats: () => ({
+            connections: links.length,
+            open: open.size,
+            up: sum('up'),
+            down: sum('down'),
+        }),
         stop() {
             server.close();
             open.forEach((link) => link.destroy());

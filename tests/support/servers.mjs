@@ -5,7 +5,8 @@ import net from 'node:net';
 import { freePort, npm, startNats, until, within } from './harness.mjs';
 
 /** What a server writes when a client's bytes are not the protocol. */
-const COMPLAINT = /parser error|parse error|protocol violation|processconnect|websocket.*(error|invalid)|maximum control line/i;
+const COMPLAINT =
+    /parser error|parse error|protocol violation|processconnect|websocket.*(error|invalid)|maximum control line/i;
 
 /** A user of the configuration: user and password or nkey, publish and subscribe (a subject, a
  *  list, or { allow, deny }; "subject group" is a queue permission), responses (true, or
@@ -73,7 +74,9 @@ function clusterOf({ port, ports, noAdvertise = false }) {
         name: 'lab',
         listen: `127.0.0.1:${port}`,
         no_advertise: noAdvertise,
-        routes: ports.filter((other) => other !== port).map((other) => `nats-route://127.0.0.1:${other}`),
+        routes: ports
+            .filter((other) => other !== port)
+            .map((other) => `nats-route://127.0.0.1:${other}`),
     };
 }
 
@@ -133,7 +136,11 @@ export async function startServer(shape = {}) {
             const before = count(/Reloaded server configuration/g);
             const failures = count(/Failed to reload/g);
             server.signal('SIGHUP');
-            await until(() => count(/Reloaded server configuration|Failed to reload/g) > before + failures, 5000, 'the reload');
+            await until(
+                () => count(/Reloaded server configuration|Failed to reload/g) > before + failures,
+                5000,
+                'the reload',
+            );
             if (count(/Failed to reload/g) > failures) {
                 throw new Error(server.log());
             }
@@ -146,7 +153,11 @@ export async function startServer(shape = {}) {
         },
 
         /** Lines of the log that say that a client broke the protocol. */
-        complaints: () => server.log().split('\n').filter((line) => COMPLAINT.test(line)),
+        complaints: () =>
+            server
+                .log()
+                .split('\n')
+                .filter((line) => COMPLAINT.test(line)),
     };
 }
 
@@ -161,7 +172,12 @@ export async function startCluster(shape = {}) {
     }
     const starts = await Promise.allSettled(
         ports.map((port, i) =>
-            startServer({ ...rest, name: `lab${i}`, cluster: { port, ports, noAdvertise }, ...each(i) }),
+            startServer({
+                ...rest,
+                name: `lab${i}`,
+                cluster: { port, ports, noAdvertise },
+                ...each(i),
+            }),
         ),
     );
     const servers = starts.filter((one) => one.status === 'fulfilled').map((one) => one.value);
@@ -256,7 +272,11 @@ function rawWebSocket(url, headers, note) {
     const WebSocket = npm('ws');
     const socket = new WebSocket(url, { headers });
     socket.on('message', note);
-    return { socket, say: (bytes) => socket.send(Buffer.from(bytes)), end: () => socket.terminate() };
+    return {
+        socket,
+        say: (bytes) => socket.send(Buffer.from(bytes)),
+        end: () => socket.terminate(),
+    };
 }
 
 function rawSocket(url, note) {
