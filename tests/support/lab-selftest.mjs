@@ -29,3 +29,4 @@ for (const scheme of ['nats', 'ws']) {
     await all(labCases(report, scheme));
 }
 report.done();
+process.exit(); // a case that hangs has failed, and holds nothing up

@@ -55,17 +55,22 @@ export function tableCases(report) {
         }));
     };
     const full = EMPTY.replace('<!-- end', `${TABLE}<!-- end`);
-    const writes = async () => {
-        const { text } = await go('write', 'write', SAID, EMPTY);
-        report.equal(text, full, 'table: it is written');
-    };
-    const sees = Object.entries(CHANGES).map(([what, [change, complaint]]) => async () => {
-        const { code, stdout } = await go('check', what, change(SAID), full);
-        const bad = stdout.split('\n').find((line) => line.startsWith('not ok')) ?? '';
-        const isRight = complaint
-            ? code === 1 && bad.includes(complaint)
-            : code === 0 && bad === '';
-        report.ok(isRight, `table: ${what}`, stdout);
+    const writes = () =>
+        report.test('table: it is written', async () => {
+            const { text } = await go('write', 'write', SAID, EMPTY);
+            if (text !== full) {
+                throw new Error(text);
+            }
+        });
+    const sees = Object.entries(CHANGES).map(([what, [change, complaint]]) => () => {
+        const test = async () => {
+            const { code, stdout } = await go('check', what, change(SAID), full);
+            const bad = stdout.split('\n').find((line) => line.startsWith('not ok')) ?? '';
+            if (code !== (complaint ? 1 : 0) || !bad.includes(complaint)) {
+                throw new Error(stdout);
+            }
+        };
+        return report.test(`table: ${what}`, test);
     });
     return [writes, ...sees];
 }
