@@ -113,7 +113,7 @@ const access = {
         shape: { users: [ANNA], authTimeout: 0.2 },
         async body({ url }) {
             const line = await dialRaw(url);
-            await line.heard(/-ERR 'Authentication Timeout'/);
+            await line.heard(/-ERR 'Authentication Timeout'/, 1500); // the default is 2 s
             line.end();
         },
     },
