@@ -390,6 +390,16 @@ const limits = {
 
 // ---- a server's life
 
+const IN = 'CONNECT {"verbose":false,"user":"carl","pass":"c"}\r\n';
+const WRONG = [
+    `${IN}HELLO\r\n`,
+    'CONNECT {"verbose":\r\n',
+    `${IN}PUB ok.a -5\r\n`,
+    `${IN}PUB ok.a 2\r\nhello\r\n`,
+    `${IN}PUB ok.a ${'9'.repeat(5000)}\r\n`,
+    `${IN}PUB ok.a 2000000\r\n`,
+];
+
 const life = {
     'kill -9, and again on the same ports': {
         async body({ server, url }) {
@@ -434,13 +444,29 @@ const life = {
             }),
     },
     'broken protocol stands in the log, a good client leaves none': {
+        shape: { users: [CARL], pingInterval: '100ms' },
         async body({ server, url }) {
-            await logsIn(url, {});
+            await withPeer(url, carl, async (peer, seen) => {
+                peer.publish('other', 'x');
+                await refusesTo(seen, /publish.*other/i);
+            });
+            await isRefused(url, {}, /Authorization Violation/i);
             same(server.complaints(), [], 'a good client');
+            for (const [i, wrong] of WRONG.entries()) {
+                const line = await dialRaw(url);
+                line.say(wrong);
+                await until(() => server.complaints().length > i, MS, `a complaint of ${wrong}`);
+                line.end();
+            }
+        },
+    },
+    'a frame without a mask stands in the log': {
+        schemes: ['ws'],
+        async body({ server, url }) {
             const line = await dialRaw(url);
-            line.say(`${CONNECT}HELLO\r\n`);
-            await until(line.isOver, MS, 'the end');
+            line.socket._socket.write(Buffer.from([0x82, 1, 0x50]));
             await until(() => server.complaints().length > 0, MS, 'a complaint');
+            line.end();
         },
     },
 };

@@ -4,9 +4,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { freePort, npm, startNats, until, within } from './harness.mjs';
 
-/** What a server writes when a client's bytes are not the protocol. */
-const COMPLAINT =
-    /parser error|parse error|protocol violation|processconnect|websocket.*(error|invalid)|maximum control line/i;
+/** What a server writes as an error of a client, but for what it may refuse to a good one. */
+const COMPLAINT = /\[ERR\].*( - [cw]id:\d+ - |websocket handshake)/;
+const REFUSAL = /authenti|authoriz|(publish|subscription) violation|stale|maximum .*(conn|subs)/i;
 
 /** A user of the configuration: user and password or nkey, publish and subscribe (a subject, a
  *  list, or { allow, deny }; "subject group" is a queue permission), responses (true, or
@@ -157,7 +157,7 @@ export async function startServer(shape = {}) {
             server
                 .log()
                 .split('\n')
-                .filter((line) => COMPLAINT.test(line)),
+                .filter((line) => COMPLAINT.test(line) && !REFUSAL.test(line)),
     };
 }
 
