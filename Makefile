@@ -5,7 +5,8 @@
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
-# make e2e conformance hosts browser modules              one suite of make test each
+# make e2e conformance hosts browser lab modules          one suite of make test each
+# make conformance-table                                  writes the table of tests/conformance/README.md
 # make hooks     the quick checks before each git commit  make clean
 #
 # Targets fetch the tools that they miss (sh wasm/setup.sh); what is there is used.
@@ -165,8 +166,12 @@ test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 # What the suites run: built before the clock of the first suite starts.
 test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS)
 
-conformance hosts e2e browser: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
+# The suites that have cases of conformance; `make test` holds the table against what they say.
+THEMED = conformance
+conformance-table: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+	@TABLE=write sh tests/run.sh $(MAKE) $(THEMED) $@
 
 demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
@@ -231,7 +236,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance hosts e2e browser demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

@@ -22,7 +22,7 @@ esac
 make="$make -s $jobs"
 export TAP=1 # every case by name, also from tests/unit.sh
 
-passed=0 failed=0 stage=$log/.stage
+passed=0 failed=0 stage=$log/.stage logs=
 now() { date +%s%N; }
 
 # suite NAME COMMAND...
@@ -33,7 +33,7 @@ suite() {
     "  " | *" $name "*) ;;
     *) return ;;
     esac
-    began=$(now) status=0
+    began=$(now) status=0 logs="$logs $log/$name.log"
     timeout -k 10 "${SUITE_SECONDS:-900}" "$@" >"$log/$name.log" 2>&1 </dev/null || status=$?
     grep '^ok ' "$log/$name.log" >"$stage.ok"
     grep '^not ok ' "$log/$name.log" >"$stage.bad"
@@ -60,6 +60,7 @@ suite unit-wasm $make unit-wasm
 suite unit-wasm-node24 $make unit-wasm-node24
 suite unit-wasm-browser "$NODE" tests/browser/run-wasm-tests.mjs build/wasm/tests
 suite checks $make -k gate
+suite lab "$NODE" tests/support/lab-selftest.mjs
 suite conformance "$NODE" tests/conformance/run.mjs
 suite proto-dump "$NODE" tests/conformance/proto_dump.mjs
 suite hosts "$NODE" tests/conformance/hosts.mjs
@@ -67,6 +68,8 @@ suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e "$NODE" tests/e2e/run.mjs
 suite browser "$NODE" tests/browser/run.mjs
 suite readme sh tests/arch/readme.sh
+# After all that have cases of conformance: the table tells what they said.
+suite conformance-table "$NODE" tests/conformance/table.mjs "${TABLE:-check}" tests/conformance/README.md $logs
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -1,10 +1,11 @@
 // Client conformance: one C program, natively and as wasm in Node, against real
 // servers, a proxy that breaks connections, and servers that break the rules.
-import { Report, startNats } from '../support/harness.mjs';
+import { Report } from '../support/harness.mjs';
+import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
 import { faultCases } from './client/faults.mjs';
 import { malformedCases } from './client/malformed.mjs';
-import { forms } from './client/program.mjs';
+import { assertLines, forms } from './client/program.mjs';
 import { realCases, restartCase } from './client/real.mjs';
 
 const only = process.argv.slice(2); // words that a group's name must have
@@ -39,12 +40,16 @@ async function againstServer(form, scheme, old) {
     if (!['real', 'faults', 'restart'].some((kind) => wants(`${kind} ${where}`))) {
         return;
     }
-    const server = await startNats({ old });
-    const [url, port] = scheme === 'ws' ? [server.wsUrl, server.wsPort] : [server.url, server.port];
-    await group(`real ${where}`, (name) => realCases(report, name, form, url));
-    await group(`faults ${where}`, (name) => faultCases(report, name, form, scheme, port));
-    await group(`restart ${where}`, (name) => restartCase(report, name, form, url, server));
-    await server.stop();
+    await withServer({ old }, async (server) => {
+        const isWs = scheme === 'ws';
+        const [url, port] = isWs ? [server.wsUrl, server.wsPort] : [server.url, server.port];
+        await group(`real ${where}`, () => realCases(report, where, form, url));
+        await group(`faults ${where}`, () => faultCases(report, where, form, scheme, port));
+        await group(`restart ${where}`, () => restartCase(report, where, form, url, server));
+        await report.theme('connect', 'the server finds no fault with what is sent', where, () => {
+            assertLines(server.complaints(), []);
+        });
+    });
 }
 
 await side(
@@ -65,5 +70,5 @@ await side(
                 ),
     ),
 );
-await group('access', (name) => accessCases(report, name, kinds));
+await group('access', () => accessCases(report, kinds));
 report.done();

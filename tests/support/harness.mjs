@@ -180,68 +180,74 @@ export async function run(file, args = [], options = {}) {
     return { ...how, late, stdout: running.stdout(), stderr: running.stderr() };
 }
 
-/** Resolves when a TCP connection to `port` succeeds. */
-export function connectable(port, ms = 5000) {
-    const probe = () =>
-        new Promise((done) => {
-            const socket = net.connect(port, '127.0.0.1');
-            socket.once('connect', () => done(true));
-            socket.once('error', () => done(false));
-            socket.once('close', () => done(false));
-            socket.once('connect', () => socket.destroy());
-        });
-    return until(probe, ms, `port ${port}`);
-}
-
-/** A nats-server of one's own on loopback, with WebSocket and JetStream.
+/** A nats-server of one's own on loopback, with WebSocket and JetStream (tests/support/servers.mjs
+ *  has servers of every other kind).
  *
  *  options: old (2.9 instead of the newest), config (further lines of the
- *  configuration), websocket (further lines of its block), port, wsPort.
- *  Returns { url, wsUrl, port, wsPort, pid(), log(), stop(), kill(), restart() }:
- *  stop() ends it in order, kill() at once; restart() starts it again on the same
- *  ports and with the same store. */
+ *  configuration), websocket (further lines of its block), jetstream (false: none),
+ *  port, wsPort.
+ *  Returns { url, wsUrl, port, wsPort, pid(), log(), signal(), configure(), stop(), kill(),
+ *  restart() }: log() is what all of its runs wrote; configure() writes the configuration
+ *  anew, for a signal to reload it or the next start; stop() ends it in order, kill() at
+ *  once; restart() starts it again on the same ports and with the same store. */
 export async function startNats(options = {}) {
     const folder = tempFolder('natlet-server-');
     const port = options.port ?? (await freePort());
     const wsPort = options.wsPort ?? (await freePort());
-    const config = path.join(folder, 'server.conf');
-    writeFileSync(config, serverConfig(folder, port, wsPort, options));
-    const file = tool(options.old ? 'NATS_SERVER_OLD' : 'NATS_SERVER');
-    let running;
-    const up = async () => {
-        running = start(file, ['-c', config]);
-        const dead = running.exit.then(() => {
+    const file = path.join(folder, 'server.conf');
+    const configure = (now) => writeFileSync(file, serverConfig(folder, port, wsPort, now));
+    const program = tool(options.old ? 'NATS_SERVER_OLD' : 'NATS_SERVER');
+    const runs = [];
+    const restart = async () => {
+        const running = start(program, ['-c', file]);
+        runs.push(running);
+        let over;
+        running.exit.then((how) => (over = how));
+        const isReady = () => running.stderr().includes('Server is ready');
+        await until(() => over ?? isReady(), 5000, 'nats-server');
+        if (over) {
             throw new Error(`nats-server ended: ${running.stderr()}`);
-        });
-        const ready = Promise.all([connectable(port), connectable(wsPort)]);
-        await Promise.race([ready, dead]);
-        dead.catch(() => {}); // it may end later, when a test wants it to
+        }
     };
-    await up();
+    configure(options);
+    await restart();
     return {
         port,
         wsPort,
         url: `nats://127.0.0.1:${port}`,
         wsUrl: `ws://127.0.0.1:${wsPort}`,
-        pid: () => running.child.pid,
-        log: () => running.stderr(),
-        stop: () => running.stop('SIGTERM'),
-        kill: () => running.stop('SIGKILL'),
-        restart: up,
+        pid: () => runs.at(-1).child.pid,
+        log: () => runs.map((running) => running.stderr()).join(''),
+        signal: (name) => runs.at(-1).child.kill(name),
+        configure,
+        stop: () => runs.at(-1).stop('SIGTERM'),
+        kill: () => runs.at(-1).stop('SIGKILL'),
+        restart,
     };
 }
 
-function serverConfig(folder, port, wsPort, { config = '', websocket = '' }) {
+function serverConfig(folder, port, wsPort, options) {
+    const { config = '', websocket = '', jetstream = true } = options;
     return `listen: "127.0.0.1:${port}"
 websocket {
     listen: "127.0.0.1:${wsPort}"
     no_tls: true
     ${websocket}
 }
-jetstream { store_dir: "${folder}/store" }
+${jetstream ? `jetstream { store_dir: "${folder}/store" }` : ''}
 ${config}
 `;
 }
+
+/** The themes of client conformance, in the order of the table in tests/conformance/README.md. */
+export const themes = {
+    connect: 'connect',
+    auth: 'auth',
+    reconnect: 'reconnect and servers',
+    requests: 'requests',
+    subscriptions: 'subscriptions',
+    flush: 'flush and statistics',
+};
 
 /** Prints `ok NAME` and `not ok NAME` lines and counts them.
  *
@@ -276,6 +282,16 @@ export class Report {
         } catch (error) {
             return this.ok(false, name, error?.stack ?? error);
         }
+    }
+
+    /** A case of client conformance: like test(), and a row of the table that
+     *  tests/conformance/table.mjs makes.  `theme` is one of the themes, `what` names the
+     *  case wherever it runs, and `place` says where: words such as `native ws newest`. */
+    theme(theme, what, place, body, ms) {
+        if (!themes[theme] || /[()|\n]/.test(what + place)) {
+            throw new Error(`not a theme, a case and a place: ${theme}, ${what}, ${place}`);
+        }
+        return this.test(`${theme}: ${what} (${place})`, body, ms);
     }
 
     done() {

@@ -9,7 +9,7 @@ authorization {
     ]
 }`;
 
-export async function accessCases(report, name, kinds) {
+export async function accessCases(report, kinds) {
     const server = await startNats({ config: CONFIG });
     for (const [form, scheme] of kinds) {
         const url = scheme === 'ws' ? server.wsUrl : server.url;
@@ -22,7 +22,8 @@ export async function accessCases(report, name, kinds) {
                 'connect',
                 ...steps,
             ]);
-        const test = (what, body) => report.test(`${what} (${name} ${form} ${scheme})`, body);
+        const place = `${form} ${scheme} newest`;
+        const test = (what, body) => report.theme('auth', what, place, body);
 
         await test('a wrong password ends the client with E_AUTH', async () => {
             const p = await go('anna', 'wrong');

@@ -1,7 +1,7 @@
 // A network that breaks: whatever the byte at which a connection ends, the next
 // one carries on, and a flush that succeeds has lost nothing.
 import { Program, assert, assertLines, runProgram } from './program.mjs';
-import { startProxy } from './proxy.mjs';
+import { withProxy } from '../../support/proxy.mjs';
 
 const COUNT = 50;
 
@@ -39,17 +39,12 @@ const steps = (url, more = []) => [
     'quiet',
 ];
 
-async function through(scheme, port, plan, body) {
-    const proxy = await startProxy(port, plan);
-    try {
-        return await body(`${scheme}://127.0.0.1:${proxy.port}`, proxy);
-    } finally {
-        proxy.stop();
-    }
+function through(scheme, port, plan, body) {
+    return withProxy(port, plan, (proxy) => body(`${scheme}://127.0.0.1:${proxy.port}`, proxy));
 }
 
-export async function faultCases(report, name, form, scheme, port) {
-    const test = (what, body) => report.test(`${what} (${name})`, body, 30000);
+export async function faultCases(report, place, form, scheme, port) {
+    const test = (what, body) => report.theme('reconnect', what, place, body, 30000);
 
     for (const how of ['end', 'reset']) {
         for (const way of ['down', 'up']) {
@@ -57,7 +52,7 @@ export async function faultCases(report, name, form, scheme, port) {
                 through(
                     scheme,
                     port,
-                    (n) => n < CUTS.length && { [way]: CUTS[n], how },
+                    (n) => n < CUTS.length && { [way]: { after: CUTS[n], then: how } },
                     async (url, proxy) => {
                         const p = await runProgram(form, [
                             ...steps(url),
@@ -76,7 +71,7 @@ export async function faultCases(report, name, form, scheme, port) {
         through(
             scheme,
             port,
-            () => ({ dribble: true }),
+            () => ({ up: { dribble: true }, down: { dribble: true } }),
             async (url) => {
                 const p = await runProgram(form, [
                     ...steps(url),
@@ -98,7 +93,7 @@ export async function faultCases(report, name, form, scheme, port) {
         through(
             scheme,
             port,
-            (n) => (n === 0 ? { down: 1500, how: 'hang' } : {}),
+            (n) => (n === 0 ? { down: { after: 1500, then: 'silence' } } : {}),
             async (url) => {
                 const p = new Program(form, [
                     ...steps(url, ['set ping_ms 100']),

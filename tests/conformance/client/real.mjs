@@ -3,16 +3,16 @@ import { Program, assert, assertLines, runProgram } from './program.mjs';
 
 const CONNECTED = /^state connected OK/;
 
-/** A case: its name, and what it does with `go(...steps)`, which runs a client. */
+/** A case: its theme and name, and what it does with `go(...steps)`, which runs a client. */
 const CASES = {
-    'connect and close': async (go) => {
+    'connect: connect and close': async (go) => {
         const p = await go('connect', 'flush', 'close');
         assertLines(p.about('state'), [/^state connecting/, CONNECTED, /^state closed/]);
         assertLines(p.about('flush'), ['flush OK']);
         assert(p.lines.at(-1).startsWith('left '), 'memory is told');
     },
 
-    'publish and receive its own': async (go) => {
+    'subscriptions: publish and receive its own': async (go) => {
         const p = await go(
             'connect',
             'sub own.*',
@@ -24,17 +24,17 @@ const CASES = {
         assertLines(p.about('msg', 'pub'), ['msg 1 own.a "" "one"', 'msg 1 own.b "" ""']);
     },
 
-    no_echo: async (go) => {
+    'subscriptions: no_echo': async (go) => {
         const p = await go('set no_echo', 'connect', 'sub quiet', 'pub quiet x', 'flush');
         assertLines(p.about('msg'), []);
     },
 
-    'verbose and pedantic': async (go) => {
+    'connect: verbose and pedantic': async (go) => {
         const p = await go('set verbose', 'set pedantic', 'connect', 'sub v', 'pub v x', 'flush');
         assertLines(p.about('msg'), ['msg 1 v "" "x"']);
     },
 
-    headers: async (go) => {
+    'connect: headers': async (go) => {
         const p = await go(
             'connect',
             'sub head',
@@ -48,7 +48,7 @@ const CASES = {
         assertLines(p.about('msg'), [`msg 1 head "${block}" "x"`]);
     },
 
-    'a request and its answer': async (go) => {
+    'requests: a request and its answer': async (go) => {
         const p = await go(
             'connect',
             'sub ask',
@@ -67,7 +67,7 @@ const CASES = {
         assert(p.stats.requests === 0, 'no request is left');
     },
 
-    'no responders, and no answer': async (go) => {
+    'requests: no responders, and no answer': async (go) => {
         const p = await go(
             'connect',
             'request nobody 2000 x',
@@ -80,7 +80,7 @@ const CASES = {
         assert(p.stats.requests === 0, 'no request is left');
     },
 
-    'queue groups': async (go) => {
+    'subscriptions: queue groups': async (go) => {
         const p = await go(
             'connect',
             'sub work 0 group',
@@ -97,13 +97,13 @@ const CASES = {
         assert(a + b === 200 && all === 200 && a > 0 && b > 0, p.about('counts')[0]);
     },
 
-    'max ends a subscription by itself': async (go) => {
+    'subscriptions: max ends a subscription by itself': async (go) => {
         const p = await go('connect', 'sub three 3', 'flood three 5 0', 'flush', 'stats');
         assertLines(p.about('msg', 'ended'), [...Array(3).fill('msg 1 three "" ""'), 'ended 1 OK']);
         assert(p.stats.subscriptions === 0, 'it is gone');
     },
 
-    'unsubscribe at once and after a number': async (go) => {
+    'subscriptions: unsubscribe at once and after a number': async (go) => {
         const p = await go(
             'connect',
             'sub now',
@@ -127,7 +127,7 @@ const CASES = {
         ]);
     },
 
-    'draining delivers what is on its way': async (go) => {
+    'subscriptions: draining delivers what is on its way': async (go) => {
         const p = await go(
             'connect',
             'sub last',
@@ -152,7 +152,7 @@ const CASES = {
         assertLines(p.about('state').slice(-2), [/^state draining/, /^state closed OK/]);
     },
 
-    'bad subjects are refused': async (go) => {
+    'subscriptions: bad subjects are refused': async (go) => {
         const p = await go(
             'connect',
             'pub a..b x',
@@ -175,7 +175,7 @@ const CASES = {
         ]);
     },
 
-    'a message larger than the buffer takes one block': async (go) => {
+    'connect: a message larger than the buffer takes one block': async (go) => {
         const p = await go(
             'set rx_bytes 4096',
             'connect',
@@ -192,7 +192,7 @@ const CASES = {
         );
     },
 
-    'every byte is counted, and copied at most once more': async (go) => {
+    'flush: every byte is counted, and copied at most once more': async (go) => {
         const p = await go(
             'connect',
             'sub count',
@@ -216,7 +216,7 @@ const CASES = {
         assert(n.dropped + n.refused + n.errors + n.unrouted === 0, 'nothing went wrong');
     },
 
-    'a forced reconnect keeps the subscriptions': async (go) => {
+    'reconnect: a forced reconnect keeps the subscriptions': async (go) => {
         const p = await go(
             'set reconnect_ms 10',
             'connect',
@@ -236,17 +236,20 @@ const CASES = {
     },
 };
 
-export async function realCases(report, name, form, url) {
-    for (const [what, body] of Object.entries(CASES)) {
+export async function realCases(report, place, form, url) {
+    for (const [name, body] of Object.entries(CASES)) {
+        const [theme, what] = name.split(': ');
         const go = (...steps) => runProgram(form, [`set servers ${url}`, ...steps]);
-        await report.test(`${what} (${name})`, () => body(go));
+        await report.theme(theme, what, place, () => body(go));
     }
 }
 
 /** Killed and started again: what is published and flushed after that arrives whole. */
-export async function restartCase(report, name, form, url, server) {
-    await report.test(
-        `kill -9 and restart: all of a flush arrives (${name})`,
+export async function restartCase(report, place, form, url, server) {
+    await report.theme(
+        'reconnect',
+        'kill -9 and restart: all of a flush arrives',
+        place,
         async () => {
             const p = new Program(form, [
                 `set servers ${url}`,
