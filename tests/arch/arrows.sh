@@ -25,7 +25,7 @@ may() { # layer -> layers that it may include beside itself
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
     agent | mailbox | mail | supervisor | cell | registry | breaker) echo agent ;;
-    client) echo client ;;
+    auth | client) echo "$1" ;;
     service | jetstream | kv | object) echo "$1" ;;
     bridge) echo bridge ;;
     *) echo base ;;
@@ -61,6 +61,7 @@ for f in $(find src -name '*.[ch]' | sort); do
     for sys in $(sed -n 's/^#[[:space:]]*include <\(.*\)>.*/\1/p' "$f"); do
         case $sys in
         stdbool.h | stddef.h | stdint.h | string.h) ;;
+        mbedtls/*) [ "$layer" = crypto ] || fail "$f: <$sys> is for the layer crypto only" ;;
         *) fail "$f: <$sys> is not for the core; ask the host instead" ;;
         esac
     done
