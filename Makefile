@@ -80,7 +80,7 @@ HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
-TEST_TOOLS = $(if $(wildcard tests/tools/proto_dump.c),$(B)/tests/proto-dump)
+TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -119,7 +119,7 @@ $(UNIT_BIN): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(LIBS)
 $(HOSTED_BIN): %: %.o $(B)/libsupport.a $(LIBS)
 	@echo "  link  $@" && mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
-$(B)/tests/proto-dump: $(B)/tests/tools/proto_dump.o $(B)/libnatlet.a
+$(TEST_TOOLS): $(B)/tests/%-dump: $(B)/tests/tools/%_dump.o $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@

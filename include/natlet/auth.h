@@ -96,8 +96,7 @@ natlet_status natlet_creds_read(natlet_creds *out, natlet_slice text);
  * Returns OK; E_JWT (not three parts of base64url, claims that are not JSON, no
  * "sub", or a member of another type than it must have; "exp" is a whole number
  * up to 2^53); or E_NO_MEMORY (`scratch` is too small). */
-natlet_status natlet_jwt_read(natlet_jwt *out, natlet_slice jwt, void *scratch,
-                              size_t scratch_len);
+natlet_status natlet_jwt_read(natlet_jwt *out, natlet_slice jwt, void *scratch, size_t scratch_len);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* A block is a line of dashes with a label in it, one line of content, and
  * another line of dashes with the label that ends it. */
-#include "base/bytes.h"
 #include "auth/jwt.h"
+#include "base/bytes.h"
 
 enum { DASHES_MIN = 3 };
 

@@ -7,11 +7,11 @@
  * first one of the text, and behind the S (18) of a seed as the second. */
 #include <string.h>
 
+#include "auth/nkey.h"
 #include "base/assert.h"
 #include "base/base32.h"
 #include "base/crc16.h"
 #include "crypto/secret.h"
-#include "auth/nkey.h"
 
 enum { SEED = 'S' - 'A', CRC_BYTES = 2, RAW_BYTES_MAX = 2 + NATLET__NKEY_BYTES + CRC_BYTES };
 

@@ -1,6 +1,6 @@
+#include "auth/nkey.h"
 #include "base/base64.h"
 #include "crypto/ed25519.h"
-#include "auth/nkey.h"
 
 _Static_assert((int)NATLET__KEY_BYTES == (int)NATLET__NKEY_BYTES, "an nkey is a key of the curve");
 _Static_assert(NATLET_SIGNATURE_TEXT == (NATLET__SIGNATURE_BYTES * 8 + 5) / 6,

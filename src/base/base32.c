@@ -11,11 +11,11 @@ size_t natlet__base32_write(uint8_t *out, natlet_slice bytes)
     for (size_t i = 0; i < bytes.len; i++) {
         bits = bits << 8 | bytes.ptr[i];
         for (held += 8; held >= 5; held -= 5) {
-            out[len++] = (uint8_t) "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[bits >> (held - 5) & 31];
+            out[len++] = (uint8_t)"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[bits >> (held - 5) & 31];
         }
     }
     if (held > 0) {
-        out[len++] = (uint8_t) "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[bits << (5 - held) & 31];
+        out[len++] = (uint8_t)"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[bits << (5 - held) & 31];
     }
     return len;
 }

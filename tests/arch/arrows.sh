@@ -1,8 +1,8 @@
 #!/bin/sh
 # The layers of src/, as a test.  A file may include its own layer, the ones
 # listed for it, and public headers whose layer it may know; no libc header but
-# four; no allocation, clock or I/O by name.  Every public header stands alone,
-# as C11 and as C++17.
+# four, and Mbed TLS in crypto; no allocation, clock or I/O by name.  Every public
+# header stands alone, as C11 and as C++17.
 set -eu
 cd "$(dirname "$0")/../.."
 

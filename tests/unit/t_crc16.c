@@ -25,6 +25,7 @@ static void finds_every_short_damage(void)
     uint8_t text[] = "natlet..";
     natlet_slice all = {text, 8};
     uint16_t crc = natlet__crc16((natlet_slice){text, 6});
+    int missed = 0;
 
     text[6] = (uint8_t)(crc >> 8);
     text[7] = (uint8_t)crc;
@@ -33,13 +34,12 @@ static void finds_every_short_damage(void)
         for (uint32_t flip = 1; flip <= 0xffff; flip++) {
             text[at] ^= (uint8_t)(flip >> 8);
             text[at + 1] ^= (uint8_t)flip;
-            if (natlet__crc16(all) == 0) {
-                CHECK(!"the damage is found");
-            }
+            missed += natlet__crc16(all) == 0;
             text[at] ^= (uint8_t)(flip >> 8);
             text[at + 1] ^= (uint8_t)flip;
         }
     }
+    CHECK_INT(missed, 0);
 }
 
 int main(void)

@@ -115,7 +115,7 @@ static void sign(uint8_t *out, const uint8_t *seed)
 }
 
 /* What stays is the pointers of the outermost frames. */
-enum { FRAMES = 512 };
+enum { FRAMES = 160 };
 
 static void check_stack(const char *name, void (*use)(uint8_t *out, const uint8_t *seed),
                         const uint8_t *seed)
