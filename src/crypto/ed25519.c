@@ -11,7 +11,7 @@
 
 APART void ed25519_public(uint8_t *out, const uint8_t *seed)
 {
-    uint8_t own_seed[NATLET__KEY_BYTES]; /* make_key wants to write to its seed */
+    uint8_t own_seed[NATLET__KEY_BYTES]; /* make_key takes it as not const */
 
     memcpy(own_seed, seed, sizeof own_seed);
     dropbear_ed25519_make_key(out, own_seed);
