@@ -23,9 +23,18 @@ STD  = -std=c11 -pedantic
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
        -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings -Wswitch-enum -Wformat=2 -Wimplicit-fallthrough
 # The core sees no feature macro; what stands on an operating system sees POSIX.
-INC  = -Iinclude -Isrc $(if $(filter-out src/%,$<),-I. -Itests -Ihost-shims -D_DEFAULT_SOURCE) \
+INC  = -Iinclude -Isrc $(if $(filter $(DOORS),$<),$(THIRD_INC)) $(if $(filter-out src/%,$<),-I. -Itests -Ihost-shims -D_DEFAULT_SOURCE) \
        $(if $(filter tests/fuzz/%,$<),-Wno-missing-prototypes)
 SAN  = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Third-party sources are compiled as they are, without our warnings: third/NAME.o from what third_NAME says.
+# Only the doors to them see their headers.
+THIRD     = mbedtls_sha512 dropbear_curve25519
+DOORS     = src/crypto/ed25519.c src/crypto/sha512.c
+THIRD_INC = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"crypto/mbedtls_config.h"'
+THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h Makefile $(TOOLS)/sources.env
+third_mbedtls_sha512      = $(call tool,MBEDTLS)/library/sha512.c
+third_dropbear_curve25519 = -include crypto/dropbear.h $(call tool,DROPBEAR)/src/curve25519.c
 
 # A tool's path is looked up when a recipe runs, for a prerequisite may just have fetched it.
 TOOLS = build/tools
@@ -72,7 +81,7 @@ HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
-TEST_TOOLS = $(if $(wildcard tests/tools/proto_dump.c),$(B)/tests/proto-dump)
+TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -88,7 +97,13 @@ $(B)/%.o: %.c Makefile $(TOOLS)/native.env
 	@echo "  cc    $<" && mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(WERROR) $(CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
-$(B)/libnatlet.a: $(SRC:%.c=$(B)/%.o)
+$(B)/third/%.o: $(THIRD_DEP) $(TOOLS)/native.env
+	@echo "  cc    $* (third party)" && mkdir -p $(@D)
+	$(CC) $(STD) -w $(CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
+$(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o) $(DOORS:%.c=$(W)/core/%.o): $(TOOLS)/sources.env
+$(DOORS:%.c=$(B)/strict/native/%.ok) $(DOORS:%.c=$(B)/strict/wasm/%.ok) $(DOORS:%.c=$(B)/tidy/%.ok): $(TOOLS)/sources.env
+
+$(B)/libnatlet.a: $(SRC:%.c=$(B)/%.o) $(THIRD:%=$(B)/third/%.o)
 $(B)/libnatlet_posix.a: $(POSIX:%.c=$(B)/%.o)
 $(B)/libsupport.a: $(SUPPORT:%.c=$(B)/%.o)
 $(B)/lib%.a:
@@ -105,7 +120,7 @@ $(UNIT_BIN): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(LIBS)
 $(HOSTED_BIN): %: %.o $(B)/libsupport.a $(LIBS)
 	@echo "  link  $@" && mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
-$(B)/tests/proto-dump: $(B)/tests/tools/proto_dump.o $(B)/libnatlet.a
+$(TEST_TOOLS): $(B)/tests/%-dump: $(B)/tests/tools/%_dump.o $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@
@@ -119,14 +134,19 @@ $(W)/core/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $<" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) -DNATLET_NO_AGENTS $(INC) -MMD -MP -c $< -o $@
 
+$(W)/third/%.o: $(THIRD_DEP) wasm/toolchain.mk $(TOOLS)/wasm.env
+	@echo "  wasm  $* (third party)" && mkdir -p $(@D)
+	$(WASM_CC) $(STD) -w $(WASM_CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
+
 # Which sources make which module.  An application brings its own hooks in place of the embedding API's.
 wasm_objects = $(patsubst %.c,$(W)/obj/%.o,$1)
+wasm_third = $(THIRD:%=$(W)/third/%.o)
 DOOR = $(SRC) $(PLATFORM)
 $(W)/link/natlet.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
 $(W)/link/natlet-core.wasm: $(patsubst %.c,$(W)/core/%.o,$(filter-out src/agent/% src/bridge/% wasm/embed/agents.c,\
                               $(DOOR) $(ENTRY) $(EMBED)))
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(DEMO))
-$(W)/link/natlet-cli.wasm: $(call wasm_objects,$(DOOR) $(CLI))
+$(W)/link/natlet-cli.wasm: $(call wasm_objects,$(DOOR) $(CLI)) $(wasm_third)
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
 $(W)/link/%.wasm: MODEL = $(REACTOR)
 $(W)/link/%.wasm: wasm/toolchain.mk
@@ -137,10 +157,10 @@ $(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
 
 # Tests link the objects that the modules are made of.
-$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC))
+$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
-$(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM))
+$(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
 
@@ -160,7 +180,7 @@ check: unit gate tidy-changed
 	@echo "check: all good"
 gate: strict fmt-check arrows symbols style docs modules
 
-TEST_PARTS = native clang lint wasm server node node24 npm browser
+TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.

@@ -17,6 +17,7 @@
 #include "natlet/agent.h"
 #include "natlet/allocator.h"
 #include "natlet/app.h"
+#include "natlet/auth.h"
 #include "natlet/bridge.h"
 #include "natlet/cell.h"
 #include "natlet/client.h"

@@ -3,6 +3,8 @@
 #   need PKG...               the machine's own suite: installed as root or with sudo,
 #                             else unpacked, with what they depend on, under $tools/root
 #   fetch DIR SUITE PKG...    these packages of another suite, unpacked under DIR, never installed
+#   upstream PKG SUITE...     a source package's upstream tarball, one of those in wasm/sources.txt,
+#                             unpacked under $tools/sources
 #   use NAME [PATH...]        prints the program's path: the system's, or a wrapper for the one in $tools/root
 #
 # The system's apt sources are read and never written: another suite gets a
@@ -81,17 +83,18 @@ private_apt() {
     quietly apt-get "$@"
 }
 
-# Fetches a suite's package list, at most once an hour.
+# Fetches a suite's package list, at most once an hour; SUITE.src is its list of source packages.
 update() {
     local state=$tools/apt/$1
     [ -z "$(find "$state/updated" -mmin -60 2>/dev/null)" ] || return 0
     mkdir -p "$state"
     if [ "$1" != own ]; then
-        local uri
+        local uri kind=deb
         uri=$(mirror)
         [ -n "$uri" ] || die "no Debian mirror found in the machine's apt sources (for suite $1)"
+        [ "$1" = "${1%.src}" ] || kind=deb-src
         # A suite's Release file may be older than the machine's clock allows.
-        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $uri $1 main" \
+        echo "$kind [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $uri ${1%.src} main" \
             >"$state/sources.list"
     fi
     # A source of somebody else's may be down; what matters is whether the packages are found.
@@ -119,6 +122,50 @@ fetch() {
     (cd "$tools/debs" && private_apt "$suite" download "$@") && unpack "$into.new" "$tools/debs"/*.deb || return 1
     rm -rf "$tools/debs" "$into"
     mv "$into.new" "$into"
+}
+
+# What is not in the list of accepted tarballs is passed over, for another suite may have one that is.
+upstream() {
+    local package=$1 suite tarball version
+    shift
+    for suite in "$@"; do
+        say "  the upstream source of $package, from $suite"
+        update "$suite.src"
+        rm -rf "$tools/tarballs"
+        mkdir -p "$tools/tarballs"
+        # Only the download: unpacking is what apt would want dpkg-dev for.
+        (cd "$tools/tarballs" && private_apt "$suite.src" source --download-only --tar-only "$package") || continue
+        for tarball in "$tools/tarballs/$package"_*.orig.tar.*; do
+            version=$(accepted_tarball "$package" "$tarball") || continue
+            unpack_tarball "$tools/sources/$package-$version" "$tarball" || return 1
+            rm -rf "$tools/tarballs"
+            return 0
+        done
+    done
+    return 1
+}
+
+# Prints the version of a tarball that wasm/sources.txt lists.
+accepted_tarball() {
+    local hash
+    hash=$(sha256sum "$2" | cut -d' ' -f1)
+    awk -v name="$1" -v hash="$hash" '$1 == name && $3 == hash { print $2; found = 1 } END { exit !found }' \
+        wasm/sources.txt && return 0
+    say "  $(basename "$2") is not in wasm/sources.txt, so it is not used (SHA-256 $hash)"
+    return 1
+}
+
+# unpack_tarball DIR FILE: what lies in the tarball's only folder.  DIR is complete or not there.
+unpack_tarball() {
+    local program=gzip
+    case $2 in
+    *.bz2) program=bzip2 ;;
+    *.xz) program=xz ;;
+    esac
+    use $program >/dev/null || need "$(echo $program | sed 's/^xz$/xz-utils/')"
+    rm -rf "$1.new" "$1"
+    mkdir -p "$1.new"
+    "$(use $program)" -dc "$2" | tar -x --no-same-owner --strip-components=1 -C "$1.new" -f - && mv "$1.new" "$1"
 }
 
 need() {

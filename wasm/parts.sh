@@ -107,6 +107,25 @@ get_wasm() {
     use wasm-opt >/dev/null || need binaryen
 }
 
+# ---- sources
+
+why_sources() { echo "sources of Mbed TLS (SHA-512) and of dropbear (Ed25519), which become part of the library (see NOTICE)"; }
+find_sources() {
+    key MBEDTLS source_of mbedtls library/sha512.c && key DROPBEAR source_of dropbear src/curve25519.c
+}
+# source_of PKG FILE: where the first accepted version lies that is there.
+source_of() {
+    local dir
+    for dir in $(sed -n "s|^$1 \([^ ]*\) .*|$tools/sources/$1-\1|p" wasm/sources.txt); do
+        [ ! -e "$dir/$2" ] || { echo "$dir" && return 0; }
+    done
+    return 1
+}
+get_sources() {
+    source_of mbedtls library/sha512.c >/dev/null || upstream mbedtls trixie testing || return 1
+    source_of dropbear src/curve25519.c >/dev/null || upstream dropbear trixie testing
+}
+
 # ---- server
 
 why_server() { echo "nats-server, the newest one and 2.9, for the demo and the tests (set NATS_SERVER to use your own)"; }

@@ -11,7 +11,7 @@
 #   lint      clang-format, clang-tidy         node24    Node.js 24
 #   cov       llvm-cov, llvm-profdata          npm       packages for the tests
 #   wasm      compiler for wasm32-wasip1       browser   Chromium
-#                                              fresh     debootstrap (root only)
+#   sources   third-party source packages      fresh     debootstrap (root only)
 #
 # The user's word wins: WASI_SDK_PATH (a wasi-sdk), NATS_SERVER, CHROMIUM.
 # NATLET_NO_ROOT=1 keeps it from installing anything into the system.
@@ -26,6 +26,7 @@ there() {
     [ -e "$tools/env" ] || return 1
     [ "$ok" -nt wasm/setup.sh ] && [ "$ok" -nt wasm/debian.sh ] || return 1
     [ "$1" != npm ] || [ "$ok" -nt tests/package-lock.json ] || return 1
+    [ "$1" != sources ] || [ "$ok" -nt wasm/sources.txt ] || return 1
     read -r was <"$ok" && [ "$was" = "$wishes" ] || return 1
     while IFS='=' read -r key value; do
         case $value in

@@ -49,6 +49,12 @@
     X(E_SERVER, -50, "the server reported an error")                                               \
     X(E_NO_SERVERS, -51, "no server of the pool can be reached")                                   \
     X(E_HEADERS_UNSUPPORTED, -52, "the server does not support headers")                           \
+    X(E_NKEY, -53, "not an nkey: copy all of its 56 letters, or the 58 of a seed")                 \
+    X(E_NKEY_CHECKSUM, -54, "the nkey has a wrong letter; copy it again")                          \
+    X(E_NKEY_KIND, -55, "the wrong kind of nkey; give the seed of a user (SU...)")                 \
+    X(E_CREDS_JWT, -56, "a creds file needs one block NATS USER JWT with BEGIN, token and END")    \
+    X(E_CREDS_SEED, -57, "a creds file needs one block USER NKEY SEED with BEGIN, seed and END")   \
+    X(E_JWT, -58, "not the JWT of a user; copy all of its three parts")                            \
     X(E_NO_AGENT, -96, "the agent is gone or was never there")                                     \
     X(E_NAME_TAKEN, -97, "another agent has that name")                                            \
     X(E_STATE, -98, "not possible in the present state")                                           \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The layers of src/, as a test.  A file may include its own layer, the ones
 # listed for it, and public headers whose layer it may know; no libc header but
-# four; no allocation, clock or I/O by name.  Every public header stands alone,
-# as C11 and as C++17.
+# four, and Mbed TLS in crypto; no allocation, clock or I/O by name.  Every public
+# header stands alone, as C11 and as C++17.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -25,7 +25,7 @@ may() { # layer -> layers that it may include beside itself
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
     agent | mailbox | mail | supervisor | cell | registry | breaker) echo agent ;;
-    client) echo client ;;
+    auth | client) echo "$1" ;;
     service | jetstream | kv | object) echo "$1" ;;
     bridge) echo bridge ;;
     *) echo base ;;
@@ -61,6 +61,7 @@ for f in $(find src -name '*.[ch]' | sort); do
     for sys in $(sed -n 's/^#[[:space:]]*include <\(.*\)>.*/\1/p' "$f"); do
         case $sys in
         stdbool.h | stddef.h | stdint.h | string.h) ;;
+        mbedtls/*) [ "$layer" = crypto ] || fail "$f: <$sys> is for the layer crypto only" ;;
         *) fail "$f: <$sys> is not for the core; ask the host instead" ;;
         esac
     done

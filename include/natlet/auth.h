@@ -1,0 +1,105 @@
+/* What proves who a client is: nkeys, creds files, and what a JWT says.
+ *
+ * An nkey is the text of a key: a seed (secret, 58 letters that begin with S and
+ * the letter of its kind) or a public key (56 letters that begin with the letter
+ * of its kind).  A creds file holds the JWT of a user and the seed of its key.
+ *
+ * Nothing here allocates or keeps anything, and no JWT is verified: that is the
+ * server's part.  Seeds are secrets; what a function here makes of one for its
+ * own use, on the stack too, it wipes before it returns. */
+#ifndef NATLET_AUTH_H
+#define NATLET_AUTH_H
+
+#include <stdbool.h>
+
+#include "natlet/slice.h"
+#include "natlet/status.h"
+
+/* Characters of the texts; none has a NUL behind it. */
+#define NATLET_NKEY_SEED_TEXT 58
+#define NATLET_NKEY_PUBLIC_TEXT 56
+#define NATLET_SIGNATURE_TEXT 86
+
+/* Whose key it is: the letter that its public key begins with. */
+typedef enum natlet_nkey_kind {
+    NATLET_NKEY_ACCOUNT = 'A',
+    NATLET_NKEY_CLUSTER = 'C',
+    NATLET_NKEY_SERVER = 'N',
+    NATLET_NKEY_OPERATOR = 'O',
+    NATLET_NKEY_USER = 'U',
+    NATLET_NKEY_CURVE = 'X', /* encrypts (X25519); all others sign (Ed25519) */
+} natlet_nkey_kind;
+
+typedef struct natlet_nkey {
+    natlet_nkey_kind kind;
+    bool is_seed;    /* `key` is the secret; else the public key */
+    uint8_t key[32]; /* as bytes */
+} natlet_nkey;
+
+/* The two parts of a creds file, borrowed from its text. */
+typedef struct natlet_creds {
+    natlet_slice jwt;
+    natlet_slice seed; /* secret */
+} natlet_creds;
+
+/* What a JWT says of itself. */
+typedef struct natlet_jwt {
+    natlet_slice subject; /* "sub": the public nkey that it is about */
+    natlet_slice name;    /* "name"; len 0: none */
+    uint64_t expires_s;   /* "exp": seconds since 1970; 0: never */
+    bool is_bearer;       /* "nats.bearer_token": whoever holds it need not sign */
+} natlet_jwt;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Decodes a seed or a public key of any kind.  What comes out of a seed is a
+ * secret: end it with natlet_nkey_wipe.
+ *
+ * Returns OK, E_NKEY (a length, letter or prefix that no nkey has), or
+ * E_NKEY_CHECKSUM (letters are wrong or swapped). */
+natlet_status natlet_nkey_read(natlet_nkey *out, natlet_slice text);
+
+/* Writes the text of the public key: that of the seed, or the key itself. */
+void natlet_nkey_public(const natlet_nkey *key, uint8_t out[NATLET_NKEY_PUBLIC_TEXT]);
+
+/* Signs a server's nonce; `out` is the signature in base64url, as CONNECT has it.
+ * Takes milliseconds and about 6 KiB of stack.
+ *
+ * Returns OK or E_NKEY_KIND (`key` is no seed, or that of a curve key). */
+natlet_status natlet_nkey_sign(const natlet_nkey *key, natlet_slice nonce,
+                               uint8_t out[NATLET_SIGNATURE_TEXT]);
+
+/* Overwrites the key with zeros, in a way that no compiler leaves out. */
+void natlet_nkey_wipe(natlet_nkey *key);
+
+/* Finds JWT and seed in the text of a creds file: two blocks in any order, each
+ * of three lines,
+ *
+ *     -----BEGIN NATS USER JWT-----         -----BEGIN USER NKEY SEED-----
+ *     eyJ0eXAiOiJKV1Qi...                   SUA...
+ *     ------END NATS USER JWT------         ------END USER NKEY SEED------
+ *
+ * with three or more dashes at each end, lines ended by LF or CRLF, blanks around
+ * them, and any other text before, between and behind.  The seed is checked, of
+ * the JWT only its three parts and their letters.
+ *
+ * Returns OK; E_CREDS_JWT or E_CREDS_SEED (not exactly one such block, or one that
+ * is incomplete); E_JWT; E_NKEY, E_NKEY_CHECKSUM, or E_NKEY_KIND (not the seed of
+ * a user). */
+natlet_status natlet_creds_read(natlet_creds *out, natlet_slice text);
+
+/* Reads the claims of a JWT, unverified.  They are decoded into `scratch`, where
+ * the slices of *out borrow from; jwt.len bytes are always enough.
+ *
+ * Returns OK; E_JWT (not three parts of base64url, claims that are not JSON, no
+ * "sub", or a member of another type than it must have; "exp" is a whole number
+ * up to 2^53); or E_NO_MEMORY (`scratch` is too small). */
+natlet_status natlet_jwt_read(natlet_jwt *out, natlet_slice jwt, void *scratch, size_t scratch_len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
