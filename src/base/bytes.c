@@ -1,6 +1,6 @@
 #include "base/bytes.h"
 
-void natlet__skip(natlet_slice *text, size_t n)
+__attribute__((noinline)) void natlet__skip(natlet_slice *text, size_t n)
 {
     NATLET_ASSERT(n <= text->len);
     if (n > 0) { /* an empty slice may have no address */
@@ -32,7 +32,7 @@ bool natlet__is_clean(natlet_slice text, uint8_t least)
     return true;
 }
 
-uint8_t *natlet__put(uint8_t *out, natlet_slice text)
+__attribute__((noinline)) uint8_t *natlet__put(uint8_t *out, natlet_slice text)
 {
     if (text.len > 0) {
         memcpy(out, text.ptr, text.len);
