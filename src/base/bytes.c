@@ -1,5 +1,10 @@
 #include "base/bytes.h"
 
+bool natlet__equal(natlet_slice a, natlet_slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 __attribute__((noinline)) void natlet__skip(natlet_slice *text, size_t n)
 {
     NATLET_ASSERT(n <= text->len);

@@ -15,10 +15,7 @@ static inline natlet_slice natlet__text(const char *text)
     return (natlet_slice){(const uint8_t *)text, strlen(text)};
 }
 
-static inline bool natlet__equal(natlet_slice a, natlet_slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
+bool natlet__equal(natlet_slice a, natlet_slice b);
 
 /* Cuts the first `n` bytes off `from` and returns them. */
 static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
