@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "json/escape.h"
 
 void natlet_json_out_init(natlet_json_out *out, void *mem, size_t cap)
 {
@@ -45,15 +46,10 @@ static void start_element(natlet_json_out *out)
 static void put_escape(natlet_json_out *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char plain[] = "\"\\\b\f\n\r\t";
-    static const char letter[] = "\"\\bfnrt";
-    const char *found = memchr(plain, c, sizeof plain - 1);
-    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    uint8_t letter = natlet__json_letter(c, NATLET__JSON_PLAIN);
+    char escape[] = {'\\', letter != 0 ? (char)letter : 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
-    if (found != NULL) {
-        escape[1] = letter[found - plain];
-    }
-    put(out, escape, found != NULL ? 2 : sizeof escape);
+    put(out, escape, letter != 0 ? 2 : sizeof escape);
 }
 
 static void put_string(natlet_json_out *out, natlet_slice text)
