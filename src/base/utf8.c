@@ -2,48 +2,45 @@
  * character needs, no surrogates, nothing beyond U+10FFFF. */
 #include "base/utf8.h"
 
-#include "base/bytes.h"
-
 static bool is_continuation(uint8_t c)
 {
     return (c & 0xc0) == 0x80;
 }
 
-/* Bytes of the well-formed character at the front; 0 if there is none.  The first
- * byte begins with as many ones as the character has bytes. */
-static size_t read_character(const uint8_t *at, size_t left)
+/* Whether `rune` needs the bytes it came in: one that fits fewer is not well-formed. */
+static bool is_character(uint32_t rune, uint32_t continuations)
 {
-    static const uint8_t bits_min[] = {8, 12, 17}; /* of a character of 2, 3 and 4 bytes */
-    size_t bytes = (size_t)__builtin_clz(~((uint32_t)at[0] << 24));
-    uint32_t rune = at[0] & 0x7fu >> bytes;
-
-    if (bytes == 0) {
-        return 1;
-    }
-    if (bytes < 2 || bytes > 4 || bytes > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < bytes; i++) {
-        if (!is_continuation(at[i])) {
-            return 0;
-        }
-        rune = rune << 6 | (at[i] & 0x3fu);
-    }
+    static const uint8_t bits_of_fewer[] = {7, 11, 16};
     bool is_surrogate = rune >> 11 == 0xd800 >> 11;
-    bool is_shortest = rune >> (bits_min[bytes - 2] - 1) != 0;
-    return is_shortest && rune <= 0x10ffff && !is_surrogate ? bytes : 0;
+
+    return rune >> bits_of_fewer[continuations - 1] != 0 && rune <= 0x10ffff && !is_surrogate;
 }
 
+/* A first byte begins with as many ones as its character has bytes. */
 bool natlet__utf8_valid(natlet_slice text)
 {
-    while (text.len > 0) {
-        size_t bytes = read_character(text.ptr, text.len);
-        if (bytes == 0) {
-            return false;
+    uint32_t rune = 0;
+    uint32_t all = 0; /* continuations of this character */
+    uint32_t due = 0; /* those to come */
+
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (due > 0) {
+            rune = rune << 6 | (c & 0x3fu);
+            due--;
+            if (!is_continuation(c) || (due == 0 && !is_character(rune, all))) {
+                return false;
+            }
+        } else if (c >= 0x80) {
+            all = (uint32_t)__builtin_clz(~((uint32_t)c << 24)) - 1;
+            due = all;
+            rune = c & 0x3fu >> all;
+            if (all < 1 || all > 3) {
+                return false;
+            }
         }
-        natlet__skip(&text, bytes);
     }
-    return true;
+    return due == 0;
 }
 
 size_t natlet__utf8_cut(natlet_slice text, size_t max)
