@@ -84,13 +84,10 @@ size_t natlet__json_take_character(natlet_slice *text, uint8_t out[4])
 
 size_t natlet__json_unescape(uint8_t *out, natlet_slice text)
 {
-    uint8_t character[4];
     size_t len = 0;
 
     while (text.len > 0) {
-        size_t n = natlet__json_take_character(&text, character);
-        memcpy(out + len, character, n);
-        len += n;
+        len += natlet__json_take_character(&text, out + len); /* never more than it takes */
     }
     return len;
 }

@@ -132,11 +132,11 @@ natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice tex
     natlet__json json;
     natlet__json_token token;
 
-    *config = (natlet__embed_config){.submission_bytes = 65536,
+    *config = (natlet__embed_config){.client.size = sizeof config->client,
+                                     .submission_bytes = 65536,
                                      .completion_records = 1024,
                                      .cell_bytes = 262144,
                                      .agents_max = 256};
-    natlet_client_config_init(&config->client);
     natlet__json_init(&json, text, 2);
     natlet_status st = natlet__json_next(&json, &token);
     if (st == NATLET_OK && token.kind != NATLET__JSON_OBJECT) {
