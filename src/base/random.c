@@ -53,40 +53,34 @@ static void mix(uint32_t s[16])
  * any order.  On a little-endian one the stream is that of the RFC. */
 static void make_block(natlet__random *r)
 {
-    static const uint32_t expand_32_byte_k[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-    uint32_t start[16] = {0}; /* the last four: counter and nonce */
-    uint32_t s[16];
-
-    memcpy(start, expand_32_byte_k, sizeof expand_32_byte_k);
-    memcpy(start + 4, r->block, KEY_BYTES);
-    memcpy(s, start, sizeof s);
-    mix(s);
+    memcpy(r->block, r->input, BLOCK_BYTES);
+    mix(r->block);
     for (unsigned i = 0; i < 16; i++) {
-        s[i] += start[i];
+        r->block[i] += r->input[i];
     }
-    memcpy(r->block, s, sizeof s);
-    wipe(start, sizeof start);
-    wipe(s, sizeof s);
+    memcpy(r->input + 4, r->block, KEY_BYTES);
     r->used = KEY_BYTES;
 }
 
 natlet_status natlet__random_seed(natlet__random *r, const natlet_host *host)
 {
-    int32_t st = host->random(host->self, r->block, KEY_BYTES);
-
-    r->used = BLOCK_BYTES;
+    *r = (natlet__random){.input = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574},
+                          .used = BLOCK_BYTES};
+    int32_t st = host->random(host->self, (uint8_t *)(r->input + 4), KEY_BYTES);
     return st < 0 ? (natlet_status)st : NATLET_OK;
 }
 
 void natlet__random_bytes(natlet__random *r, uint8_t *out, size_t len)
 {
+    uint8_t *block = (uint8_t *)r->block;
+
     for (size_t i = 0; i < len; i++) {
         if (r->used == BLOCK_BYTES) {
             make_block(r);
         }
         NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
-        out[i] = r->block[r->used];
-        r->block[r->used++] = 0;
+        out[i] = block[r->used];
+        block[r->used++] = 0;
     }
 }
 
@@ -121,9 +115,8 @@ void natlet__random_base62(natlet__random *r, char *out, size_t len)
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     while (len > 0) {
-        uint8_t draw;
-        natlet__random_bytes(r, &draw, 1);
-        draw &= 63;
+        natlet__random_bytes(r, (uint8_t *)out, 1);
+        uint8_t draw = (uint8_t)*out & 63;
         if (draw < 62) { /* 62 and 63 are drawn again: no character is favoured */
             *out++ = alphabet[draw];
             len--;
