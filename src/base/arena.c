@@ -2,7 +2,7 @@
  * in use, so that nobody looks behind the end.
  *
  *     | bytes, in use? | bytes of the block before | payload ...            in use
- *     | bytes          | bytes of the block before | next | previous | ...  free
+ *     | bytes          | bytes of the block before | next | link | ...      free
  *
  * Free blocks stand in a bin by the power of two of their size.  A request looks
  * at the first block of its own bin, then takes the first of the next bin that has
@@ -25,7 +25,7 @@ struct block {
     size_t bytes;  /* of the whole block, and IN_USE */
     size_t before; /* bytes of the block before this one, 0 for the first */
     block *next;   /* from here on payload, if the block is in use */
-    block *previous;
+    block **link;  /* the pointer to this block, in its bin or the block before it there */
 };
 
 enum { HEAD_BYTES = offsetof(block, next) };
@@ -35,8 +35,7 @@ _Static_assert(sizeof(block) >= (size_t)1 << BIN0_BITS, "the smallest block has 
 
 struct natlet_arena {
     _Alignas(ALIGN) size_t (*grow)(size_t bytes);
-    block *last;     /* the head behind the last block */
-    uint32_t filled; /* one bit a bin: it is not empty */
+    block *last; /* the head behind the last block */
     uint32_t refused;
     size_t used_bytes;
     size_t used_max;
@@ -101,45 +100,37 @@ static uint32_t bin_of(size_t bytes)
 
 static void put_in_bin(natlet_arena *arena, block *b)
 {
-    uint32_t bin = bin_of(b->bytes);
+    block **bin = &arena->bins[bin_of(b->bytes)];
 
-    b->previous = NULL;
-    b->next = arena->bins[bin];
+    b->next = *bin;
+    b->link = bin;
     if (b->next != NULL) {
-        b->next->previous = b;
+        b->next->link = &b->next;
     }
-    arena->bins[bin] = b;
-    arena->filled |= (uint32_t)1 << bin;
+    *bin = b;
 }
 
-static void take_from_bin(natlet_arena *arena, block *b)
+static void take_from_bin(block *b)
 {
-    uint32_t bin = bin_of(b->bytes);
-
+    *b->link = b->next;
     if (b->next != NULL) {
-        b->next->previous = b->previous;
-    }
-    if (b->previous != NULL) {
-        b->previous->next = b->next;
-        return;
-    }
-    arena->bins[bin] = b->next;
-    if (b->next == NULL) {
-        arena->filled &= ~((uint32_t)1 << bin);
+        b->next->link = b->link;
     }
 }
 
 /* The search in a bin's own list comes last: it alone may be long. */
 static block *find(const natlet_arena *arena, size_t bytes)
 {
-    uint32_t bin = bin_of(bytes);
-    uint32_t larger = arena->filled & ~(((uint32_t)2 << bin) - 1);
-    block *b = arena->bins[bin];
+    uint32_t own = bin_of(bytes);
+    block *b;
 
-    if (larger != 0 && (b == NULL || b->bytes < bytes)) {
-        return arena->bins[__builtin_ctz(larger)];
+    for (uint32_t bin = own; bin < BINS; bin++) {
+        b = arena->bins[bin];
+        if (b != NULL && b->bytes >= bytes) {
+            return b;
+        }
     }
-    while (b != NULL && b->bytes < bytes) {
+    for (b = arena->bins[own]; b != NULL && b->bytes < bytes;) {
         b = b->next;
     }
     return b;
@@ -156,12 +147,12 @@ static void release(natlet_arena *arena, block *b)
     NATLET_ASSERT(!is_free(b) && after->before == bytes && bytes <= arena->used_bytes);
     arena->used_bytes -= bytes;
     if (is_free(after)) {
-        take_from_bin(arena, after);
+        take_from_bin(after);
         bytes += after->bytes;
     }
     if (b->before > 0 && is_free(block_before(b))) {
         b = block_before(b);
-        take_from_bin(arena, b);
+        take_from_bin(b);
         bytes += b->bytes;
     }
     set_size(b, bytes, 0);
@@ -218,7 +209,7 @@ static void *take(natlet_arena *arena, size_t payload_bytes)
         arena->refused++;
         return NULL;
     }
-    take_from_bin(arena, b);
+    take_from_bin(b);
     arena->used_bytes += b->bytes;
     b->bytes |= IN_USE;
     settle(arena, b, bytes);
@@ -231,7 +222,7 @@ static void absorb(natlet_arena *arena, block *b, size_t bytes)
     block *after = block_after(b);
 
     if (is_free(after) && size_of(b) + after->bytes >= bytes) {
-        take_from_bin(arena, after);
+        take_from_bin(after);
         arena->used_bytes += after->bytes;
         set_size(b, size_of(b) + after->bytes, IN_USE);
     }

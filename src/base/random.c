@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 
-enum { KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
+enum { KEY_WORDS = 8, KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
 
 /* The compiler may drop a memset before an object's end of life, but not this. */
 static void wipe(void *mem, size_t len)
@@ -55,10 +55,12 @@ static void make_block(natlet__random *r)
 {
     memcpy(r->block, r->input, BLOCK_BYTES);
     mix(r->block);
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 16; i-- > 0;) { /* a word of the input is used before it is replaced */
         r->block[i] += r->input[i];
+        if (i < KEY_WORDS) {
+            r->input[4 + i] = r->block[i];
+        }
     }
-    memcpy(r->input + 4, r->block, KEY_BYTES);
     r->used = KEY_BYTES;
 }
 
