@@ -91,11 +91,12 @@ static size_t size_for(size_t payload_bytes)
 
 /* ---- bins ---- */
 
+/* Every size of 32 bits has a bin; what is beyond stands in the last one. */
 static uint32_t bin_of(size_t bytes)
 {
-    uint32_t bits = (uint32_t)sizeof(long) * 8 - 1 - (uint32_t)__builtin_clzl(bytes);
+    uint32_t bin = (uint32_t)sizeof(long) * 8 - 1 - BIN0_BITS - (uint32_t)__builtin_clzl(bytes);
 
-    return bits - BIN0_BITS < BINS ? bits - BIN0_BITS : BINS - 1;
+    return SIZE_MAX > UINT32_MAX && bin >= BINS ? BINS - 1 : bin;
 }
 
 static void put_in_bin(natlet_arena *arena, block *b)
@@ -257,7 +258,7 @@ static void *arena_resize(void *self, void *ptr, size_t old_bytes, size_t new_by
     if (ptr == NULL) {
         return new_bytes > 0 ? take(arena, new_bytes) : NULL;
     }
-    NATLET_ASSERT(!is_free(block_of(ptr)) && size_for(old_bytes) <= size_of(block_of(ptr)));
+    NATLET_ASSERT(!is_free(block_of(ptr)) && old_bytes <= size_of(block_of(ptr)) - HEAD_BYTES);
     if (new_bytes > 0) {
         return resize(arena, ptr, old_bytes, new_bytes);
     }

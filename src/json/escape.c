@@ -71,8 +71,7 @@ static size_t write_utf8(uint8_t *out, uint32_t rune)
 size_t natlet__json_take_character(natlet_slice *text, uint8_t out[4])
 {
     natlet_slice rest = *text;
-    uint32_t rune =
-        rest.ptr[0] == '\\' ? natlet__json_take_escape(&rest) : NATLET__JSON_NO_RUNE;
+    uint32_t rune = rest.ptr[0] == '\\' ? natlet__json_take_escape(&rest) : NATLET__JSON_NO_RUNE;
 
     if (rune != NATLET__JSON_NO_RUNE) {
         *text = rest;

@@ -47,8 +47,7 @@ static bool grow(uint32_t *address, uint32_t *count, uint32_t item_bytes, uint32
 {
     uint32_t old_bytes = *count * item_bytes;
     uint32_t bytes = want * item_bytes;
-    uint8_t *grown =
-        natlet__memory_resize(&the.rt->memory, at_address(*address), old_bytes, bytes);
+    uint8_t *grown = natlet__memory_resize(&the.rt->memory, at_address(*address), old_bytes, bytes);
 
     if (grown == NULL) {
         return false;
@@ -262,7 +261,8 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_UNSUB:
         return natlet_client_unsubscribe(the.client, *sid_at(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the.client, parts, op->arg, on_reply, at_address(op->id), NULL);
+        return natlet_client_request(the.client, parts, op->arg, on_reply, at_address(op->id),
+                                     NULL);
     case NATLET_OP_FLUSH:
         return natlet_client_flush(the.client, op->arg, on_flushed, at_address(op->id));
     case NATLET_OP_DRAIN:
