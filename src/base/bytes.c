@@ -59,10 +59,13 @@ uint32_t natlet__word_index(const char *words, natlet_slice word)
     return index;
 }
 
-static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t len)
+bool natlet__starts_nocase(natlet_slice text, natlet_slice head)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (natlet__lower(a[i]) != natlet__lower(b[i])) {
+    if (text.len < head.len) {
+        return false;
+    }
+    for (size_t i = 0; i < head.len; i++) {
+        if (natlet__lower(text.ptr[i]) != natlet__lower(head.ptr[i])) {
             return false;
         }
     }
@@ -71,12 +74,7 @@ static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t len)
 
 bool natlet__equal_nocase(natlet_slice a, natlet_slice b)
 {
-    return a.len == b.len && same_nocase(a.ptr, b.ptr, a.len);
-}
-
-bool natlet__starts_nocase(natlet_slice text, natlet_slice head)
-{
-    return text.len >= head.len && same_nocase(text.ptr, head.ptr, head.len);
+    return a.len == b.len && natlet__starts_nocase(a, b);
 }
 
 static bool is_blank(uint8_t c)
@@ -86,14 +84,16 @@ static bool is_blank(uint8_t c)
 
 natlet_slice natlet__trim(natlet_slice text)
 {
-    while (text.len > 0 && is_blank(text.ptr[0])) {
-        text.ptr++;
-        text.len--;
+    const uint8_t *at = text.ptr;
+    const uint8_t *end = at + text.len;
+
+    while (at < end && is_blank(*at)) {
+        at++;
     }
-    while (text.len > 0 && is_blank(text.ptr[text.len - 1])) {
-        text.len--;
+    while (at < end && is_blank(end[-1])) {
+        end--;
     }
-    return text;
+    return (natlet_slice){at, (size_t)(end - at)};
 }
 
 bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
@@ -116,13 +116,13 @@ bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
 
 size_t natlet__write_decimal(uint8_t out[NATLET__DECIMAL_MAX], uint64_t value)
 {
-    uint8_t digits[NATLET__DECIMAL_MAX]; /* filled from its end */
-    size_t first = sizeof digits;
+    size_t len = 1;
 
-    do {
-        digits[--first] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    memcpy(out, digits + first, sizeof digits - first);
-    return sizeof digits - first;
+    for (uint64_t rest = value / 10; rest > 0; rest /= 10) {
+        len++;
+    }
+    for (size_t at = len; at-- > 0; value /= 10) {
+        out[at] = (uint8_t)('0' + value % 10);
+    }
+    return len;
 }

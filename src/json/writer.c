@@ -19,20 +19,25 @@ static uint8_t *claim(natlet_json_out *out, size_t bytes)
     size_t at = out->len;
 
     out->len = bytes > SIZE_MAX - at ? SIZE_MAX : at + bytes;
-    return out->len <= out->cap && bytes > 0 ? out->ptr + at : NULL;
+    return out->len <= out->cap ? out->ptr + at : NULL;
 }
 
 static void put(natlet_json_out *out, const void *text, size_t len)
 {
     uint8_t *at = claim(out, len);
+
     if (at != NULL) {
-        memcpy(at, text, len);
+        natlet__put(at, (natlet_slice){text, len});
     }
 }
 
 static void put_char(natlet_json_out *out, char c)
 {
-    put(out, &c, 1);
+    uint8_t *at = claim(out, 1);
+
+    if (at != NULL) {
+        *at = (uint8_t)c;
+    }
 }
 
 static void start_element(natlet_json_out *out)
@@ -129,7 +134,8 @@ void natlet_json_out_i64(natlet_json_out *out, int64_t value)
 
 void natlet_json_out_bool(natlet_json_out *out, bool value)
 {
-    natlet_json_out_raw(out, natlet__text(value ? "true" : "false"));
+    natlet_json_out_raw(out, value ? (natlet_slice)NATLET_TEXT("true")
+                                   : (natlet_slice)NATLET_TEXT("false"));
 }
 
 void natlet_json_out_raw(natlet_json_out *out, natlet_slice json)

@@ -425,10 +425,8 @@ static natlet_status start_client(natlet__embed_config *config)
 
 natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
 {
-    uint8_t texts[2048];
-    natlet__config_store store = {.ptr = texts, .cap = sizeof texts};
     natlet__embed_config config;
-    natlet_status st = natlet__config_read(&config, text, &store);
+    natlet_status st = natlet__config_read(&config, text);
 
     if (st < 0) {
         return st;
