@@ -59,6 +59,11 @@ uint32_t natlet__word_index(const char *words, natlet_slice word)
     return index;
 }
 
+__attribute__((noinline)) uint8_t natlet__lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
 bool natlet__starts_nocase(natlet_slice text, natlet_slice head)
 {
     if (text.len < head.len) {

@@ -46,10 +46,7 @@ uint8_t *natlet__put(uint8_t *out, natlet_slice text);
  * case of ASCII letters; what it returns for a stranger is the number of words. */
 uint32_t natlet__word_index(const char *words, natlet_slice word);
 
-static inline uint8_t natlet__lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
+uint8_t natlet__lower(uint8_t c);
 
 /* Equal but for the case of ASCII letters. */
 bool natlet__equal_nocase(natlet_slice a, natlet_slice b);

@@ -18,7 +18,7 @@ enum expect {
     COMMA_OR_END,
 };
 
-void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
+__attribute__((noinline)) void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
 {
     NATLET_ASSERT(depth_max <= NATLET_JSON_DEPTH_MAX);
     *json = (natlet__json){.in = text, .depth_max = depth_max, .expect = VALUE};
