@@ -110,10 +110,11 @@ bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
     }
     for (size_t i = 0; i < text.len; i++) {
         uint8_t digit = (uint8_t)(text.ptr[i] - '0');
-        if (digit > 9 || sum > max / 10 || digit > max - sum * 10) {
+        uint64_t next = sum * 10 + digit;
+        if (digit > 9 || next / 10 != sum || next > max) {
             return false;
         }
-        sum = sum * 10 + digit;
+        sum = next;
     }
     *value = sum;
     return true;

@@ -10,16 +10,6 @@
 
 enum { KEY_WORDS = 8, KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
 
-/* The compiler may drop a memset before an object's end of life, but not this. */
-static void wipe(void *mem, size_t len)
-{
-    volatile uint8_t *at = mem;
-
-    while (len-- > 0) {
-        *at++ = 0;
-    }
-}
-
 static uint32_t rotate(uint32_t word, unsigned bits)
 {
     return word << bits | word >> (32 - bits);
@@ -129,5 +119,6 @@ void natlet__random_base62(natlet__random *r, char *out, size_t len)
 /* What is left has used == 0, which traps when asked for more. */
 void natlet__random_wipe(natlet__random *r)
 {
-    wipe(r, sizeof *r);
+    memset(r, 0, sizeof *r);
+    __asm__ volatile("" : : "r"(r) : "memory"); /* or the compiler may drop the memset */
 }

@@ -18,7 +18,8 @@ enum expect {
     COMMA_OR_END,
 };
 
-__attribute__((noinline)) void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
+__attribute__((noinline)) void natlet__json_init(natlet__json *json, natlet_slice text,
+                                                 uint32_t depth_max)
 {
     NATLET_ASSERT(depth_max <= NATLET_JSON_DEPTH_MAX);
     *json = (natlet__json){.in = text, .depth_max = depth_max, .expect = VALUE};
@@ -48,10 +49,13 @@ static bool take_if(natlet__json *json, uint32_t c)
 /* Returns what stands behind the blanks. */
 static uint32_t skip_blanks(natlet__json *json)
 {
-    while (take_if(json, ' ') || take_if(json, '\n') || take_if(json, '\r') ||
-           take_if(json, '\t')) {
+    uint32_t c = peek(json);
+
+    while (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+        advance(json);
+        c = peek(json);
     }
-    return peek(json);
+    return c;
 }
 
 static bool read_string(natlet__json *json, natlet__json_token *token)

@@ -52,9 +52,15 @@ static void put_escape(natlet_json_out *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
     uint8_t letter = natlet__json_letter(c, NATLET__JSON_PLAIN);
-    char escape[] = {'\\', letter != 0 ? (char)letter : 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
-    put(out, escape, letter != 0 ? 2 : sizeof escape);
+    put_char(out, '\\');
+    if (letter != 0) {
+        put_char(out, (char)letter);
+        return;
+    }
+    put(out, "u00", 3);
+    put_char(out, hex[c >> 4]);
+    put_char(out, hex[c & 15]);
 }
 
 static void put_string(natlet_json_out *out, natlet_slice text)
@@ -71,9 +77,7 @@ static void put_string(natlet_json_out *out, natlet_slice text)
         put_escape(out, c);
         done = i + 1;
     }
-    if (done < text.len) {
-        put(out, text.ptr + done, text.len - done);
-    }
+    put(out, text.ptr + done, text.len - done);
     put_char(out, '"');
 }
 
