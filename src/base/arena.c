@@ -73,7 +73,7 @@ static block *block_before(block *b)
 }
 
 /* A block knows its own size, and the one behind it knows it too. */
-static void set_size(block *b, size_t bytes, size_t in_use)
+__attribute__((noinline)) static void set_size(block *b, size_t bytes, size_t in_use)
 {
     b->bytes = bytes | in_use;
     block_after(b)->before = bytes;
@@ -111,7 +111,7 @@ static void put_in_bin(natlet_arena *arena, block *b)
     *bin = b;
 }
 
-static void take_from_bin(block *b)
+__attribute__((noinline)) static void take_from_bin(block *b)
 {
     *b->link = b->next;
     if (b->next != NULL) {

@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "natlet/slice.h"
 
-static inline natlet_slice natlet__text(const char *text)
+__attribute__((always_inline)) static inline natlet_slice natlet__text(const char *text)
 {
     return (natlet_slice){(const uint8_t *)text, strlen(text)};
 }
@@ -18,7 +18,7 @@ static inline natlet_slice natlet__text(const char *text)
 bool natlet__equal(natlet_slice a, natlet_slice b);
 
 /* Cuts the first `n` bytes off `from` and returns them. */
-static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
+__attribute__((always_inline)) static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
 {
     NATLET_ASSERT(n <= from->len);
     natlet_slice head = {from->ptr, n};

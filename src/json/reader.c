@@ -25,7 +25,7 @@ __attribute__((noinline)) void natlet__json_init(natlet__json *json, natlet_slic
     *json = (natlet__json){.in = text, .depth_max = depth_max, .expect = VALUE};
 }
 
-static uint32_t peek(const natlet__json *json)
+__attribute__((noinline)) static uint32_t peek(const natlet__json *json)
 {
     return json->in.len > 0 ? json->in.ptr[0] : 0;
 }
