@@ -110,11 +110,7 @@ void natlet_fini(void)
     natlet_app_fini(runtime);
     natlet_runtime_free(runtime);
     runtime = NULL;
-    if (scratch != NULL) {
+    if (scratch != NULL) { /* kept for the next configuration, but not this one's secrets */
         memset(scratch, 0, scratch_bytes);
-        natlet_allocator heap = natlet_arena_allocator(natlet__platform_heap());
-        (void)heap.resize(heap.self, scratch, scratch_bytes, 0);
-        scratch = NULL;
-        scratch_bytes = 0;
     }
 }

@@ -13,8 +13,7 @@
 
 enum { US_PER_MS = 1000, NS_PER_MS = 1000000 };
 
-/* A connection's name: generation << 16 | slot. */
-#define SLOT_BITS 16
+/* A connection's name: its generation in the slot (1..65535) << 16 | slot. */
 #define SLOT_MASK 0xffffu
 
 _Static_assert(NATLET__CONNS_MAX <= SLOT_MASK, "a slot fits its bits of the name");
@@ -78,17 +77,19 @@ static uint32_t slot_count(const natlet_runtime *rt)
 
 /* Slots are used in turn, so that what a closed connection left unread in the
  * host is not cut off by the next one that opens. */
-static natlet__conn *take_slot(natlet_runtime *rt, uint32_t *slot)
+static natlet__conn *take_slot(natlet_runtime *rt)
 {
     uint32_t count = slot_count(rt);
 
-    for (uint32_t i = 0; i < count; i++) {
-        *slot = (rt->next_slot + i) % count;
-        natlet__conn *conn = &rt->conns[*slot];
+    for (uint32_t left = count; left > 0; left--) {
+        uint32_t slot = rt->next_slot;
+        natlet__conn *conn = &rt->conns[slot];
+        rt->next_slot = slot + 1 < count ? slot + 1 : 0;
         if (!conn->taken) {
-            rt->next_slot = *slot + 1;
             conn->taken = true;
-            conn->generation = (uint16_t)(conn->generation % UINT16_MAX + 1); /* never 0 */
+            do {
+                conn->name = (conn->name + SLOT_MASK + 1) | slot;
+            } while (conn->name <= SLOT_MASK);
             return conn;
         }
     }
@@ -98,22 +99,20 @@ static natlet__conn *take_slot(natlet_runtime *rt, uint32_t *slot)
 natlet_status natlet__runtime_open(natlet_runtime *rt, natlet__part *part, uint32_t transport,
                                    natlet_slice url, natlet_slice options, uint32_t *conn)
 {
-    uint32_t slot = 0;
-    natlet__conn *taken = take_slot(rt, &slot);
+    natlet__conn *taken = take_slot(rt);
 
     NATLET_ASSERT(url.len <= UINT32_MAX && options.len <= UINT32_MAX);
     if (taken == NULL) {
         return NATLET_E_LIMIT;
     }
-    uint32_t name = (uint32_t)taken->generation << SLOT_BITS | slot;
-    int32_t st = rt->host->open(rt->host->self, name, transport, (const char *)url.ptr,
+    int32_t st = rt->host->open(rt->host->self, taken->name, transport, (const char *)url.ptr,
                                 (uint32_t)url.len, options.ptr, (uint32_t)options.len);
     if (st < 0) {
         taken->taken = false;
         return (natlet_status)st;
     }
     taken->owner = part;
-    *conn = name;
+    *conn = taken->name;
     return NATLET_OK;
 }
 
@@ -128,17 +127,12 @@ static void tell_all(natlet_runtime *rt, const natlet_host_event *event)
  * dropped (rule H8 of the host door). */
 static void hand_out(natlet_runtime *rt, const natlet_host_event *event)
 {
-    uint32_t slot = event->conn & SLOT_MASK;
-
     if (event->conn == 0) {
         tell_all(rt, event);
         return;
     }
-    if (slot >= NATLET__CONNS_MAX) {
-        return;
-    }
-    natlet__conn *conn = &rt->conns[slot];
-    if (!conn->taken || conn->generation != event->conn >> SLOT_BITS) {
+    natlet__conn *conn = &rt->conns[event->conn % NATLET__CONNS_MAX];
+    if (!conn->taken || conn->name != event->conn) {
         return;
     }
     natlet__part *owner = conn->owner;

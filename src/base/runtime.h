@@ -34,7 +34,7 @@ enum { NATLET__CONNS_MAX = 64, NATLET__EVENTS_MAX = 32 };
 
 typedef struct natlet__conn {
     natlet__part *owner; /* NULL: nobody wants its events */
-    uint16_t generation; /* of the last connection in this slot, 1..65535; 0: none yet */
+    uint32_t name;       /* of the last connection in this slot; 0: none yet */
     bool taken;          /* from open until CLOSED, even if the owner went away */
 } natlet__conn;
 

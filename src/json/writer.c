@@ -65,19 +65,15 @@ static void put_escape(natlet_json_out *out, uint8_t c)
 
 static void put_string(natlet_json_out *out, natlet_slice text)
 {
-    size_t done = 0; /* of `text`; what is between it and i needs no escape */
-
     put_char(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
-        if (c >= ' ' && c != '"' && c != '\\') {
-            continue;
+        if (c < ' ' || c == '"' || c == '\\') {
+            put_escape(out, c);
+        } else {
+            put_char(out, (char)c);
         }
-        put(out, text.ptr + done, i - done);
-        put_escape(out, c);
-        done = i + 1;
     }
-    put(out, text.ptr + done, text.len - done);
     put_char(out, '"');
 }
 
