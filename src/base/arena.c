@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "natlet/allocator.h"
 
 enum { ALIGN = 8, BINS = 28, BIN0_BITS = 4 };
@@ -73,7 +74,7 @@ static block *block_before(block *b)
 }
 
 /* A block knows its own size, and the one behind it knows it too. */
-__attribute__((noinline)) static void set_size(block *b, size_t bytes, size_t in_use)
+NATLET__NOINLINE static void set_size(block *b, size_t bytes, size_t in_use)
 {
     b->bytes = bytes | in_use;
     block_after(b)->before = bytes;
@@ -111,7 +112,7 @@ static void put_in_bin(natlet_arena *arena, block *b)
     *bin = b;
 }
 
-__attribute__((noinline)) static void take_from_bin(block *b)
+NATLET__NOINLINE static void take_from_bin(block *b)
 {
     *b->link = b->next;
     if (b->next != NULL) {
@@ -122,16 +123,16 @@ __attribute__((noinline)) static void take_from_bin(block *b)
 /* The search in a bin's own list comes last: it alone may be long. */
 static block *find(const natlet_arena *arena, size_t bytes)
 {
-    uint32_t own = bin_of(bytes);
+    block *const *own = &arena->bins[bin_of(bytes)];
     block *b;
 
-    for (uint32_t bin = own; bin < BINS; bin++) {
-        b = arena->bins[bin];
+    for (block *const *bin = own; bin < arena->bins + BINS; bin++) {
+        b = *bin;
         if (b != NULL && b->bytes >= bytes) {
             return b;
         }
     }
-    for (b = arena->bins[own]; b != NULL && b->bytes < bytes;) {
+    for (b = *own; b != NULL && b->bytes < bytes;) {
         b = b->next;
     }
     return b;
@@ -168,8 +169,9 @@ static void settle(natlet_arena *arena, block *b, size_t bytes)
 
     if (rest >= sizeof(block)) {
         set_size(b, bytes, IN_USE);
-        set_size(block_after(b), rest, IN_USE);
-        release(arena, block_after(b));
+        block *behind = block_after(b);
+        set_size(behind, rest, IN_USE);
+        release(arena, behind);
     }
     if (arena->used_bytes > arena->used_max) {
         arena->used_max = arena->used_bytes;

@@ -5,7 +5,7 @@ bool natlet__equal(natlet_slice a, natlet_slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-__attribute__((noinline)) void natlet__skip(natlet_slice *text, size_t n)
+NATLET__NOINLINE void natlet__skip(natlet_slice *text, size_t n)
 {
     NATLET_ASSERT(n <= text->len);
     if (n > 0) { /* an empty slice may have no address */
@@ -37,7 +37,7 @@ bool natlet__is_clean(natlet_slice text, uint8_t least)
     return true;
 }
 
-__attribute__((noinline)) uint8_t *natlet__put(uint8_t *out, natlet_slice text)
+NATLET__NOINLINE uint8_t *natlet__put(uint8_t *out, natlet_slice text)
 {
     if (text.len > 0) {
         memcpy(out, text.ptr, text.len);
@@ -59,7 +59,7 @@ uint32_t natlet__word_index(const char *words, natlet_slice word)
     return index;
 }
 
-__attribute__((noinline)) uint8_t natlet__lower(uint8_t c)
+NATLET__NOINLINE uint8_t natlet__lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
 }

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "natlet/slice.h"
 
-__attribute__((always_inline)) static inline natlet_slice natlet__text(const char *text)
+NATLET__INLINE natlet_slice natlet__text(const char *text)
 {
     return (natlet_slice){(const uint8_t *)text, strlen(text)};
 }
@@ -18,7 +19,7 @@ __attribute__((always_inline)) static inline natlet_slice natlet__text(const cha
 bool natlet__equal(natlet_slice a, natlet_slice b);
 
 /* Cuts the first `n` bytes off `from` and returns them. */
-__attribute__((always_inline)) static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
+NATLET__INLINE natlet_slice natlet__take(natlet_slice *from, size_t n)
 {
     NATLET_ASSERT(n <= from->len);
     natlet_slice head = {from->ptr, n};

@@ -18,14 +18,13 @@ enum expect {
     COMMA_OR_END,
 };
 
-__attribute__((noinline)) void natlet__json_init(natlet__json *json, natlet_slice text,
-                                                 uint32_t depth_max)
+NATLET__NOINLINE void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
 {
     NATLET_ASSERT(depth_max <= NATLET_JSON_DEPTH_MAX);
     *json = (natlet__json){.in = text, .depth_max = depth_max, .expect = VALUE};
 }
 
-__attribute__((noinline)) static uint32_t peek(const natlet__json *json)
+NATLET__NOINLINE static uint32_t peek(const natlet__json *json)
 {
     return json->in.len > 0 ? json->in.ptr[0] : 0;
 }

@@ -14,7 +14,7 @@ void natlet_json_out_init(natlet_json_out *out, void *mem, size_t cap)
 
 /* Where the next `bytes` go, or NULL if they do not fit: they count all the same,
  * so that nothing behind them fits either. */
-__attribute__((noinline)) static uint8_t *claim(natlet_json_out *out, size_t bytes)
+NATLET__NOINLINE static uint8_t *claim(natlet_json_out *out, size_t bytes)
 {
     size_t at = out->len;
 

@@ -14,11 +14,11 @@ extern void *malloc(size_t bytes) __attribute__((weak));
 static natlet_arena *heap;
 static uintptr_t heap_end;
 
-/* Adds whole pages behind the heap; 0 if there are none, or if somebody else has
- * grown the memory since. */
+/* Adds whole pages behind the heap, enough to end beyond what is asked; 0 if there are none, or if
+ * somebody else has grown the memory since. */
 static size_t grow_memory(size_t bytes)
 {
-    size_t pages = bytes / PAGE_BYTES + (bytes % PAGE_BYTES != 0);
+    size_t pages = bytes / PAGE_BYTES + 1;
 
     if (__builtin_wasm_memory_size(0) * PAGE_BYTES != heap_end ||
         __builtin_wasm_memory_grow(0, pages) == SIZE_MAX) {

@@ -163,7 +163,7 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
 
 /* The place of an id in the table, or, for one that has none, of id 0, which is
  * nobody's. */
-__attribute__((noinline)) static uint32_t *sid_at(uint32_t id)
+NATLET__NOINLINE static uint32_t *sid_at(uint32_t id)
 {
     uint32_t *sids = at_address(the.sids);
 
