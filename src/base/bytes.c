@@ -122,13 +122,13 @@ bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
 
 size_t natlet__write_decimal(uint8_t out[NATLET__DECIMAL_MAX], uint64_t value)
 {
-    size_t len = 1;
+    uint8_t digits[NATLET__DECIMAL_MAX]; /* filled from its end */
+    size_t first = sizeof digits;
 
-    for (uint64_t rest = value / 10; rest > 0; rest /= 10) {
-        len++;
-    }
-    for (size_t at = len; at-- > 0; value /= 10) {
-        out[at] = (uint8_t)('0' + value % 10);
-    }
-    return len;
+    do {
+        digits[--first] = (uint8_t)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    memcpy(out, digits + first, sizeof digits - first);
+    return sizeof digits - first;
 }

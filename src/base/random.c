@@ -84,22 +84,17 @@ uint32_t natlet__random_u32(natlet__random *r)
     return word;
 }
 
-/* A product of a word and the range has the result in its upper half.  Words
- * whose lower half falls below 2^32 mod range are drawn again: they are what
- * some results would have more of than others. */
+/* As many bits as the bound has, drawn again until they do not exceed it: less than
+ * twice on average. */
 uint32_t natlet__random_below(natlet__random *r, uint32_t bound)
 {
-    if (bound == UINT32_MAX) {
-        return natlet__random_u32(r);
-    }
-    uint32_t range = bound + 1;
-    uint32_t surplus = (UINT32_MAX - range + 1) % range;
-    uint64_t product;
+    uint32_t bits = UINT32_MAX >> __builtin_clz(bound | 1);
+    uint32_t draw;
 
     do {
-        product = (uint64_t)natlet__random_u32(r) * range;
-    } while ((uint32_t)product < surplus);
-    return (uint32_t)(product >> 32);
+        draw = natlet__random_u32(r) & bits;
+    } while (draw > bound);
+    return draw;
 }
 
 void natlet__random_base62(natlet__random *r, char *out, size_t len)
