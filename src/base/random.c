@@ -62,25 +62,32 @@ natlet_status natlet__random_seed(natlet__random *r, const natlet_host *host)
     return st < 0 ? (natlet_status)st : NATLET_OK;
 }
 
+static uint8_t take_byte(natlet__random *r)
+{
+    if (r->used == BLOCK_BYTES) {
+        make_block(r);
+    }
+    NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
+    uint8_t *at = (uint8_t *)r->block + r->used++;
+    uint8_t byte = *at;
+    *at = 0;
+    return byte;
+}
+
 void natlet__random_bytes(natlet__random *r, uint8_t *out, size_t len)
 {
-    uint8_t *block = (uint8_t *)r->block;
-
     for (size_t i = 0; i < len; i++) {
-        if (r->used == BLOCK_BYTES) {
-            make_block(r);
-        }
-        NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
-        out[i] = block[r->used];
-        block[r->used++] = 0;
+        out[i] = take_byte(r);
     }
 }
 
 uint32_t natlet__random_u32(natlet__random *r)
 {
-    uint32_t word;
+    uint32_t word = 0;
 
-    natlet__random_bytes(r, (uint8_t *)&word, sizeof word);
+    for (int i = 0; i < 4; i++) {
+        word = word << 8 | take_byte(r);
+    }
     return word;
 }
 
@@ -102,8 +109,7 @@ void natlet__random_base62(natlet__random *r, char *out, size_t len)
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     while (len > 0) {
-        natlet__random_bytes(r, (uint8_t *)out, 1);
-        uint8_t draw = (uint8_t)*out & 63;
+        uint8_t draw = take_byte(r) & 63;
         if (draw < 62) { /* 62 and 63 are drawn again: no character is favoured */
             *out++ = alphabet[draw];
             len--;
