@@ -11,7 +11,7 @@
 #include "platform/heap.h"
 #include "platform/stack.h"
 
-static natlet_runtime *runtime;
+static natlet_runtime *runtime; /* NULL before natlet_init, and when poisoned */
 static bool is_poisoned;
 static uint8_t *scratch;
 static uint32_t scratch_bytes;
@@ -69,7 +69,7 @@ int32_t natlet_init(uint32_t config, uint32_t config_len)
 
 uint32_t natlet_run(uint32_t budget_us)
 {
-    if (runtime == NULL || is_poisoned) {
+    if (runtime == NULL) {
         return NATLET_NEVER_MS;
     }
     uint32_t wait_ms = natlet_runtime_run(runtime, budget_us, 0);
@@ -79,15 +79,19 @@ uint32_t natlet_run(uint32_t budget_us)
 
 __attribute__((noinline)) static int32_t recover(void)
 {
-    if (runtime == NULL || is_poisoned) {
+    natlet_runtime *rt = runtime;
+
+    if (rt == NULL) {
         return NATLET_E_POISONED;
     }
-    is_poisoned = true; /* stays so if this traps as well */
-    natlet_status st = natlet_app_recover(runtime);
+    runtime = NULL; /* stays so if this traps as well */
+    is_poisoned = true;
+    natlet_status st = natlet_app_recover(rt);
     if (st < 0) {
         return NATLET_E_POISONED;
     }
-    natlet__runtime_recover(runtime);
+    natlet__runtime_recover(rt);
+    runtime = rt;
     is_poisoned = false;
     return NATLET_OK;
 }
@@ -100,17 +104,13 @@ int32_t natlet_recover(void)
 
 void natlet_fini(void)
 {
-    if (runtime == NULL || is_poisoned) {
+    if (runtime == NULL) {
         return;
     }
     natlet_app_fini(runtime);
     natlet_runtime_free(runtime);
     runtime = NULL;
-    if (scratch != NULL) {
+    if (scratch != NULL) { /* kept for the next configuration, but not this one's secrets */
         memset(scratch, 0, scratch_bytes);
-        natlet_allocator heap = natlet_arena_allocator(natlet__platform_heap());
-        (void)heap.resize(heap.self, scratch, scratch_bytes, 0);
-        scratch = NULL;
-        scratch_bytes = 0;
     }
 }

@@ -2,7 +2,7 @@
  * in use, so that nobody looks behind the end.
  *
  *     | bytes, in use? | bytes of the block before | payload ...            in use
- *     | bytes          | bytes of the block before | next | previous | ...  free
+ *     | bytes          | bytes of the block before | next | link | ...      free
  *
  * Free blocks stand in a bin by the power of two of their size.  A request looks
  * at the first block of its own bin, then takes the first of the next bin that has
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "natlet/allocator.h"
 
 enum { ALIGN = 8, BINS = 28, BIN0_BITS = 4 };
@@ -25,7 +26,7 @@ struct block {
     size_t bytes;  /* of the whole block, and IN_USE */
     size_t before; /* bytes of the block before this one, 0 for the first */
     block *next;   /* from here on payload, if the block is in use */
-    block *previous;
+    block **link;  /* the pointer to this block, in its bin or the block before it there */
 };
 
 enum { HEAD_BYTES = offsetof(block, next) };
@@ -35,8 +36,7 @@ _Static_assert(sizeof(block) >= (size_t)1 << BIN0_BITS, "the smallest block has 
 
 struct natlet_arena {
     _Alignas(ALIGN) size_t (*grow)(size_t bytes);
-    block *last;     /* the head behind the last block */
-    uint32_t filled; /* one bit a bin: it is not empty */
+    block *last; /* the head behind the last block */
     uint32_t refused;
     size_t used_bytes;
     size_t used_max;
@@ -74,7 +74,7 @@ static block *block_before(block *b)
 }
 
 /* A block knows its own size, and the one behind it knows it too. */
-static void set_size(block *b, size_t bytes, size_t in_use)
+NATLET__NOINLINE static void set_size(block *b, size_t bytes, size_t in_use)
 {
     b->bytes = bytes | in_use;
     block_after(b)->before = bytes;
@@ -92,54 +92,47 @@ static size_t size_for(size_t payload_bytes)
 
 /* ---- bins ---- */
 
+/* Every size of 32 bits has a bin; what is beyond stands in the last one. */
 static uint32_t bin_of(size_t bytes)
 {
-    uint32_t bits = (uint32_t)sizeof(long) * 8 - 1 - (uint32_t)__builtin_clzl(bytes);
+    uint32_t bin = (uint32_t)sizeof(long) * 8 - 1 - BIN0_BITS - (uint32_t)__builtin_clzl(bytes);
 
-    return bits - BIN0_BITS < BINS ? bits - BIN0_BITS : BINS - 1;
+    return SIZE_MAX > UINT32_MAX && bin >= BINS ? BINS - 1 : bin;
 }
 
 static void put_in_bin(natlet_arena *arena, block *b)
 {
-    uint32_t bin = bin_of(b->bytes);
+    block **bin = &arena->bins[bin_of(b->bytes)];
 
-    b->previous = NULL;
-    b->next = arena->bins[bin];
+    b->next = *bin;
+    b->link = bin;
     if (b->next != NULL) {
-        b->next->previous = b;
+        b->next->link = &b->next;
     }
-    arena->bins[bin] = b;
-    arena->filled |= (uint32_t)1 << bin;
+    *bin = b;
 }
 
-static void take_from_bin(natlet_arena *arena, block *b)
+NATLET__NOINLINE static void take_from_bin(block *b)
 {
-    uint32_t bin = bin_of(b->bytes);
-
+    *b->link = b->next;
     if (b->next != NULL) {
-        b->next->previous = b->previous;
-    }
-    if (b->previous != NULL) {
-        b->previous->next = b->next;
-        return;
-    }
-    arena->bins[bin] = b->next;
-    if (b->next == NULL) {
-        arena->filled &= ~((uint32_t)1 << bin);
+        b->next->link = b->link;
     }
 }
 
 /* The search in a bin's own list comes last: it alone may be long. */
 static block *find(const natlet_arena *arena, size_t bytes)
 {
-    uint32_t bin = bin_of(bytes);
-    uint32_t larger = arena->filled & ~(((uint32_t)2 << bin) - 1);
-    block *b = arena->bins[bin];
+    block *const *own = &arena->bins[bin_of(bytes)];
+    block *b;
 
-    if (larger != 0 && (b == NULL || b->bytes < bytes)) {
-        return arena->bins[__builtin_ctz(larger)];
+    for (block *const *bin = own; bin < arena->bins + BINS; bin++) {
+        b = *bin;
+        if (b != NULL && b->bytes >= bytes) {
+            return b;
+        }
     }
-    while (b != NULL && b->bytes < bytes) {
+    for (b = *own; b != NULL && b->bytes < bytes;) {
         b = b->next;
     }
     return b;
@@ -156,12 +149,12 @@ static void release(natlet_arena *arena, block *b)
     NATLET_ASSERT(!is_free(b) && after->before == bytes && bytes <= arena->used_bytes);
     arena->used_bytes -= bytes;
     if (is_free(after)) {
-        take_from_bin(arena, after);
+        take_from_bin(after);
         bytes += after->bytes;
     }
     if (b->before > 0 && is_free(block_before(b))) {
         b = block_before(b);
-        take_from_bin(arena, b);
+        take_from_bin(b);
         bytes += b->bytes;
     }
     set_size(b, bytes, 0);
@@ -176,8 +169,9 @@ static void settle(natlet_arena *arena, block *b, size_t bytes)
 
     if (rest >= sizeof(block)) {
         set_size(b, bytes, IN_USE);
-        set_size(block_after(b), rest, IN_USE);
-        release(arena, block_after(b));
+        block *behind = block_after(b);
+        set_size(behind, rest, IN_USE);
+        release(arena, behind);
     }
     if (arena->used_bytes > arena->used_max) {
         arena->used_max = arena->used_bytes;
@@ -218,7 +212,7 @@ static void *take(natlet_arena *arena, size_t payload_bytes)
         arena->refused++;
         return NULL;
     }
-    take_from_bin(arena, b);
+    take_from_bin(b);
     arena->used_bytes += b->bytes;
     b->bytes |= IN_USE;
     settle(arena, b, bytes);
@@ -231,7 +225,7 @@ static void absorb(natlet_arena *arena, block *b, size_t bytes)
     block *after = block_after(b);
 
     if (is_free(after) && size_of(b) + after->bytes >= bytes) {
-        take_from_bin(arena, after);
+        take_from_bin(after);
         arena->used_bytes += after->bytes;
         set_size(b, size_of(b) + after->bytes, IN_USE);
     }
@@ -266,7 +260,7 @@ static void *arena_resize(void *self, void *ptr, size_t old_bytes, size_t new_by
     if (ptr == NULL) {
         return new_bytes > 0 ? take(arena, new_bytes) : NULL;
     }
-    NATLET_ASSERT(!is_free(block_of(ptr)) && size_for(old_bytes) <= size_of(block_of(ptr)));
+    NATLET_ASSERT(!is_free(block_of(ptr)) && old_bytes <= size_of(block_of(ptr)) - HEAD_BYTES);
     if (new_bytes > 0) {
         return resize(arena, ptr, old_bytes, new_bytes);
     }

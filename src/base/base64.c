@@ -14,18 +14,15 @@ static const char *alphabet_of(natlet__base64_kind kind)
 size_t natlet__base64_write(uint8_t *out, natlet_slice bytes, natlet__base64_kind kind)
 {
     const char *alphabet = alphabet_of(kind);
-    uint32_t bits = 0;
-    unsigned held = 0; /* the lowest ones of `bits` are not written yet */
+    uint32_t offset = 0; /* bits of the byte at `at` that are written */
     size_t len = 0;
 
-    for (size_t i = 0; i < bytes.len; i++) {
-        bits = bits << 8 | bytes.ptr[i];
-        for (held += 8; held >= 6; held -= 6) {
-            out[len++] = (uint8_t)alphabet[bits >> (held - 6) & 63];
-        }
-    }
-    if (held > 0) {
-        out[len++] = (uint8_t)alphabet[bits << (6 - held) & 63];
+    for (size_t at = 0; at < bytes.len; offset %= 8) {
+        uint32_t pair = (uint32_t)bytes.ptr[at] << 8;
+        pair |= at + 1 < bytes.len ? bytes.ptr[at + 1] : 0;
+        out[len++] = (uint8_t)alphabet[pair >> (10 - offset) & 63];
+        offset += 6;
+        at += offset / 8;
     }
     while (kind == NATLET__BASE64 && len % 4 != 0) {
         out[len++] = '=';

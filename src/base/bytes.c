@@ -1,6 +1,11 @@
 #include "base/bytes.h"
 
-void natlet__skip(natlet_slice *text, size_t n)
+bool natlet__equal(natlet_slice a, natlet_slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+NATLET__NOINLINE void natlet__skip(natlet_slice *text, size_t n)
 {
     NATLET_ASSERT(n <= text->len);
     if (n > 0) { /* an empty slice may have no address */
@@ -32,7 +37,7 @@ bool natlet__is_clean(natlet_slice text, uint8_t least)
     return true;
 }
 
-uint8_t *natlet__put(uint8_t *out, natlet_slice text)
+NATLET__NOINLINE uint8_t *natlet__put(uint8_t *out, natlet_slice text)
 {
     if (text.len > 0) {
         memcpy(out, text.ptr, text.len);
@@ -54,10 +59,18 @@ uint32_t natlet__word_index(const char *words, natlet_slice word)
     return index;
 }
 
-static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t len)
+NATLET__NOINLINE uint8_t natlet__lower(uint8_t c)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (natlet__lower(a[i]) != natlet__lower(b[i])) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+bool natlet__starts_nocase(natlet_slice text, natlet_slice head)
+{
+    if (text.len < head.len) {
+        return false;
+    }
+    for (size_t i = 0; i < head.len; i++) {
+        if (natlet__lower(text.ptr[i]) != natlet__lower(head.ptr[i])) {
             return false;
         }
     }
@@ -66,12 +79,7 @@ static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t len)
 
 bool natlet__equal_nocase(natlet_slice a, natlet_slice b)
 {
-    return a.len == b.len && same_nocase(a.ptr, b.ptr, a.len);
-}
-
-bool natlet__starts_nocase(natlet_slice text, natlet_slice head)
-{
-    return text.len >= head.len && same_nocase(text.ptr, head.ptr, head.len);
+    return a.len == b.len && natlet__starts_nocase(a, b);
 }
 
 static bool is_blank(uint8_t c)
@@ -81,14 +89,16 @@ static bool is_blank(uint8_t c)
 
 natlet_slice natlet__trim(natlet_slice text)
 {
-    while (text.len > 0 && is_blank(text.ptr[0])) {
-        text.ptr++;
-        text.len--;
+    const uint8_t *at = text.ptr;
+    const uint8_t *end = at + text.len;
+
+    while (at < end && is_blank(*at)) {
+        at++;
     }
-    while (text.len > 0 && is_blank(text.ptr[text.len - 1])) {
-        text.len--;
+    while (at < end && is_blank(end[-1])) {
+        end--;
     }
-    return text;
+    return (natlet_slice){at, (size_t)(end - at)};
 }
 
 bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
@@ -100,10 +110,11 @@ bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
     }
     for (size_t i = 0; i < text.len; i++) {
         uint8_t digit = (uint8_t)(text.ptr[i] - '0');
-        if (digit > 9 || sum > max / 10 || digit > max - sum * 10) {
+        uint64_t next = sum * 10 + digit;
+        if (digit > 9 || next / 10 != sum || next > max) {
             return false;
         }
-        sum = sum * 10 + digit;
+        sum = next;
     }
     *value = sum;
     return true;

@@ -8,20 +8,18 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "natlet/slice.h"
 
-static inline natlet_slice natlet__text(const char *text)
+NATLET__INLINE natlet_slice natlet__text(const char *text)
 {
     return (natlet_slice){(const uint8_t *)text, strlen(text)};
 }
 
-static inline bool natlet__equal(natlet_slice a, natlet_slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
+bool natlet__equal(natlet_slice a, natlet_slice b);
 
 /* Cuts the first `n` bytes off `from` and returns them. */
-static inline natlet_slice natlet__take(natlet_slice *from, size_t n)
+NATLET__INLINE natlet_slice natlet__take(natlet_slice *from, size_t n)
 {
     NATLET_ASSERT(n <= from->len);
     natlet_slice head = {from->ptr, n};
@@ -49,10 +47,7 @@ uint8_t *natlet__put(uint8_t *out, natlet_slice text);
  * case of ASCII letters; what it returns for a stranger is the number of words. */
 uint32_t natlet__word_index(const char *words, natlet_slice word);
 
-static inline uint8_t natlet__lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
+uint8_t natlet__lower(uint8_t c);
 
 /* Equal but for the case of ASCII letters. */
 bool natlet__equal_nocase(natlet_slice a, natlet_slice b);

@@ -5,26 +5,22 @@
 
 #include "base/assert.h"
 
-static bool exceeds_budget(const natlet__memory *mem, size_t more)
-{
-    return mem->budget_bytes != 0 &&
-           (mem->used_bytes > mem->budget_bytes || more > mem->budget_bytes - mem->used_bytes);
-}
-
 void *natlet__memory_resize(natlet__memory *mem, void *ptr, size_t old_bytes, size_t new_bytes)
 {
     NATLET_ASSERT(new_bytes > 0 && old_bytes <= mem->used_bytes &&
                   (ptr != NULL) == (old_bytes > 0));
 
+    size_t used_bytes = mem->used_bytes - old_bytes + new_bytes;
+    bool fits = used_bytes >= new_bytes && used_bytes - 1 <= mem->budget_bytes - 1;
     void *moved = NULL;
-    if (new_bytes <= old_bytes || !exceeds_budget(mem, new_bytes - old_bytes)) {
+    if (fits) { /* a budget of 0 is, less one, the largest of all */
         moved = mem->allocator.resize(mem->allocator.self, ptr, old_bytes, new_bytes);
     }
     if (moved == NULL) {
         mem->refused++;
         return NULL;
     }
-    mem->used_bytes = mem->used_bytes - old_bytes + new_bytes;
+    mem->used_bytes = used_bytes;
     if (mem->used_bytes > mem->used_max) {
         mem->used_max = mem->used_bytes;
     }

@@ -8,17 +8,7 @@
 
 #include "base/assert.h"
 
-enum { KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
-
-/* The compiler may drop a memset before an object's end of life, but not this. */
-static void wipe(void *mem, size_t len)
-{
-    volatile uint8_t *at = mem;
-
-    while (len-- > 0) {
-        *at++ = 0;
-    }
-}
+enum { KEY_WORDS = 8, KEY_BYTES = 32, BLOCK_BYTES = 64, ROUNDS = 20 };
 
 static uint32_t rotate(uint32_t word, unsigned bits)
 {
@@ -53,67 +43,65 @@ static void mix(uint32_t s[16])
  * any order.  On a little-endian one the stream is that of the RFC. */
 static void make_block(natlet__random *r)
 {
-    static const uint32_t expand_32_byte_k[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-    uint32_t start[16] = {0}; /* the last four: counter and nonce */
-    uint32_t s[16];
-
-    memcpy(start, expand_32_byte_k, sizeof expand_32_byte_k);
-    memcpy(start + 4, r->block, KEY_BYTES);
-    memcpy(s, start, sizeof s);
-    mix(s);
-    for (unsigned i = 0; i < 16; i++) {
-        s[i] += start[i];
+    memcpy(r->block, r->input, BLOCK_BYTES);
+    mix(r->block);
+    for (unsigned i = 16; i-- > 0;) { /* a word of the input is used before it is replaced */
+        r->block[i] += r->input[i];
+        if (i < KEY_WORDS) {
+            r->input[4 + i] = r->block[i];
+        }
     }
-    memcpy(r->block, s, sizeof s);
-    wipe(start, sizeof start);
-    wipe(s, sizeof s);
     r->used = KEY_BYTES;
 }
 
 natlet_status natlet__random_seed(natlet__random *r, const natlet_host *host)
 {
-    int32_t st = host->random(host->self, r->block, KEY_BYTES);
-
-    r->used = BLOCK_BYTES;
+    *r = (natlet__random){.input = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574},
+                          .used = BLOCK_BYTES};
+    int32_t st = host->random(host->self, (uint8_t *)(r->input + 4), KEY_BYTES);
     return st < 0 ? (natlet_status)st : NATLET_OK;
+}
+
+static uint8_t take_byte(natlet__random *r)
+{
+    if (r->used == BLOCK_BYTES) {
+        make_block(r);
+    }
+    NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
+    uint8_t *at = (uint8_t *)r->block + r->used++;
+    uint8_t byte = *at;
+    *at = 0;
+    return byte;
 }
 
 void natlet__random_bytes(natlet__random *r, uint8_t *out, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (r->used == BLOCK_BYTES) {
-            make_block(r);
-        }
-        NATLET_ASSERT(r->used >= KEY_BYTES && r->used < BLOCK_BYTES);
-        out[i] = r->block[r->used];
-        r->block[r->used++] = 0;
+        out[i] = take_byte(r);
     }
 }
 
 uint32_t natlet__random_u32(natlet__random *r)
 {
-    uint32_t word;
+    uint32_t word = 0;
 
-    natlet__random_bytes(r, (uint8_t *)&word, sizeof word);
+    for (int i = 0; i < 4; i++) {
+        word = word << 8 | take_byte(r);
+    }
     return word;
 }
 
-/* A product of a word and the range has the result in its upper half.  Words
- * whose lower half falls below 2^32 mod range are drawn again: they are what
- * some results would have more of than others. */
+/* As many bits as the bound has, drawn again until they do not exceed it: less than
+ * twice on average. */
 uint32_t natlet__random_below(natlet__random *r, uint32_t bound)
 {
-    if (bound == UINT32_MAX) {
-        return natlet__random_u32(r);
-    }
-    uint32_t range = bound + 1;
-    uint32_t surplus = (UINT32_MAX - range + 1) % range;
-    uint64_t product;
+    uint32_t bits = UINT32_MAX >> __builtin_clz(bound | 1);
+    uint32_t draw;
 
     do {
-        product = (uint64_t)natlet__random_u32(r) * range;
-    } while ((uint32_t)product < surplus);
-    return (uint32_t)(product >> 32);
+        draw = natlet__random_u32(r) & bits;
+    } while (draw > bound);
+    return draw;
 }
 
 void natlet__random_base62(natlet__random *r, char *out, size_t len)
@@ -121,9 +109,7 @@ void natlet__random_base62(natlet__random *r, char *out, size_t len)
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     while (len > 0) {
-        uint8_t draw;
-        natlet__random_bytes(r, &draw, 1);
-        draw &= 63;
+        uint8_t draw = take_byte(r) & 63;
         if (draw < 62) { /* 62 and 63 are drawn again: no character is favoured */
             *out++ = alphabet[draw];
             len--;
@@ -134,5 +120,6 @@ void natlet__random_base62(natlet__random *r, char *out, size_t len)
 /* What is left has used == 0, which traps when asked for more. */
 void natlet__random_wipe(natlet__random *r)
 {
-    wipe(r, sizeof *r);
+    memset(r, 0, sizeof *r);
+    __asm__ volatile("" : : "r"(r) : "memory"); /* or the compiler may drop the memset */
 }

@@ -13,8 +13,9 @@
 #include "natlet/status.h"
 
 typedef struct natlet__random {
-    _Alignas(uint32_t) uint8_t block[64]; /* the next key, then what is handed out */
-    uint32_t used;                        /* bytes of `block` that are gone */
+    uint32_t used;      /* bytes of `block` that are gone */
+    uint32_t input[16]; /* RFC 8439, 2.3: constants, key, counter and nonce */
+    uint32_t block[16]; /* of this input: the next key, then what is handed out */
 } natlet__random;
 
 /* Takes 32 bytes from the host.  Returns OK, or what the host's random answered

@@ -13,8 +13,7 @@
 
 enum { US_PER_MS = 1000, NS_PER_MS = 1000000 };
 
-/* A connection's name: generation << 16 | slot. */
-#define SLOT_BITS 16
+/* A connection's name: its generation in the slot (1..65535) << 16 | slot. */
 #define SLOT_MASK 0xffffu
 
 _Static_assert(NATLET__CONNS_MAX <= SLOT_MASK, "a slot fits its bits of the name");
@@ -78,17 +77,19 @@ static uint32_t slot_count(const natlet_runtime *rt)
 
 /* Slots are used in turn, so that what a closed connection left unread in the
  * host is not cut off by the next one that opens. */
-static natlet__conn *take_slot(natlet_runtime *rt, uint32_t *slot)
+static natlet__conn *take_slot(natlet_runtime *rt)
 {
     uint32_t count = slot_count(rt);
 
-    for (uint32_t i = 0; i < count; i++) {
-        *slot = (rt->next_slot + i) % count;
-        natlet__conn *conn = &rt->conns[*slot];
+    for (uint32_t left = count; left > 0; left--) {
+        uint32_t slot = rt->next_slot;
+        natlet__conn *conn = &rt->conns[slot];
+        rt->next_slot = slot + 1 < count ? slot + 1 : 0;
         if (!conn->taken) {
-            rt->next_slot = *slot + 1;
             conn->taken = true;
-            conn->generation = (uint16_t)(conn->generation % UINT16_MAX + 1); /* never 0 */
+            do {
+                conn->name = (conn->name + SLOT_MASK + 1) | slot;
+            } while (conn->name <= SLOT_MASK);
             return conn;
         }
     }
@@ -98,22 +99,20 @@ static natlet__conn *take_slot(natlet_runtime *rt, uint32_t *slot)
 natlet_status natlet__runtime_open(natlet_runtime *rt, natlet__part *part, uint32_t transport,
                                    natlet_slice url, natlet_slice options, uint32_t *conn)
 {
-    uint32_t slot = 0;
-    natlet__conn *taken = take_slot(rt, &slot);
+    natlet__conn *taken = take_slot(rt);
 
     NATLET_ASSERT(url.len <= UINT32_MAX && options.len <= UINT32_MAX);
     if (taken == NULL) {
         return NATLET_E_LIMIT;
     }
-    uint32_t name = (uint32_t)taken->generation << SLOT_BITS | slot;
-    int32_t st = rt->host->open(rt->host->self, name, transport, (const char *)url.ptr,
+    int32_t st = rt->host->open(rt->host->self, taken->name, transport, (const char *)url.ptr,
                                 (uint32_t)url.len, options.ptr, (uint32_t)options.len);
     if (st < 0) {
         taken->taken = false;
         return (natlet_status)st;
     }
     taken->owner = part;
-    *conn = name;
+    *conn = taken->name;
     return NATLET_OK;
 }
 
@@ -128,17 +127,12 @@ static void tell_all(natlet_runtime *rt, const natlet_host_event *event)
  * dropped (rule H8 of the host door). */
 static void hand_out(natlet_runtime *rt, const natlet_host_event *event)
 {
-    uint32_t slot = event->conn & SLOT_MASK;
-
     if (event->conn == 0) {
         tell_all(rt, event);
         return;
     }
-    if (slot >= NATLET__CONNS_MAX) {
-        return;
-    }
-    natlet__conn *conn = &rt->conns[slot];
-    if (!conn->taken || conn->generation != event->conn >> SLOT_BITS) {
+    natlet__conn *conn = &rt->conns[event->conn % NATLET__CONNS_MAX];
+    if (!conn->taken || conn->name != event->conn) {
         return;
     }
     natlet__part *owner = conn->owner;
@@ -148,15 +142,6 @@ static void hand_out(natlet_runtime *rt, const natlet_host_event *event)
     }
     if (owner != NULL) {
         owner->event(owner, event);
-    }
-}
-
-/* The cursor moves on first: an event whose handler trapped is not repeated. */
-static void hand_out_batch(natlet_runtime *rt)
-{
-    while (rt->event_at < rt->event_count) {
-        natlet_host_event event = rt->events[rt->event_at++];
-        hand_out(rt, &event);
     }
 }
 
@@ -173,22 +158,29 @@ static uint64_t earliest_due(const natlet_runtime *rt)
     return earliest;
 }
 
+/* What a trap left in the batch is handed out before the host is asked.  The cursor
+ * moves on first: an event whose handler trapped is not repeated. */
 static void poll_events(natlet_runtime *rt, int32_t timeout_ms)
 {
-    int32_t count;
+    bool is_last = false;
 
-    hand_out_batch(rt); /* what a trap left */
-    do {
-        count = rt->host->poll(rt->host->self, rt->events, NATLET__EVENTS_MAX, timeout_ms);
+    for (;;) {
+        while (rt->event_at < rt->event_count) {
+            hand_out(rt, &rt->events[rt->event_at++]);
+        }
+        if (is_last) {
+            return;
+        }
+        int32_t count = rt->host->poll(rt->host->self, rt->events, NATLET__EVENTS_MAX, timeout_ms);
         NATLET_ASSERT(count <= NATLET__EVENTS_MAX);
         set_now(rt);
         rt->event_at = 0;
         rt->event_count = count > 0 ? (uint32_t)count : 0;
         rt->stats.polls++;
         rt->stats.events += rt->event_count;
-        hand_out_batch(rt);
         timeout_ms = 0;
-    } while (count == NATLET__EVENTS_MAX);
+        is_last = count < NATLET__EVENTS_MAX;
+    }
 }
 
 static void note_lateness(natlet_runtime *rt)
@@ -205,15 +197,17 @@ static void note_lateness(natlet_runtime *rt)
 static void work(natlet_runtime *rt, uint32_t budget_us)
 {
     uint64_t until_us = rt->now_us + budget_us;
+    bool is_left;
 
     note_lateness(rt);
     do {
-        rt->work_left = false;
+        is_left = false;
         for (natlet__part *part = rt->parts; part != NULL; part = part->next) {
-            rt->work_left |= part->turn(part, until_us);
+            is_left |= part->turn(part, until_us);
         }
-        rt->work_left |= earliest_due(rt) <= rt->now_us;
-    } while (rt->work_left && natlet__runtime_clock_us(rt) < until_us);
+        is_left |= earliest_due(rt) <= rt->now_us;
+    } while (is_left && natlet__runtime_clock_us(rt) < until_us);
+    rt->work_left = is_left;
 }
 
 static void flush(natlet_runtime *rt)
@@ -335,15 +329,20 @@ static natlet_status greet_host(natlet_runtime *rt)
 natlet_status natlet_runtime_new(natlet_runtime **out, const natlet_host *host,
                                  const natlet_allocator *allocator, size_t budget_bytes)
 {
-    natlet__memory memory = {.allocator = *allocator, .budget_bytes = budget_bytes};
-    natlet_runtime *rt = natlet__memory_take(&memory, sizeof *rt);
+    natlet_runtime *rt = NULL;
 
+    if (budget_bytes == 0 || sizeof *rt <= budget_bytes) {
+        rt = allocator->resize(allocator->self, NULL, 0, sizeof *rt);
+    }
     *out = NULL;
     if (rt == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    rt->host = host;
-    rt->memory = memory;
+    *rt = (natlet_runtime){.host = host,
+                           .memory = {.allocator = *allocator,
+                                      .budget_bytes = budget_bytes,
+                                      .used_bytes = sizeof *rt,
+                                      .used_max = sizeof *rt}};
     /* Rule H11: without random bytes there is nothing safe to fall back to. */
     if (greet_host(rt) < 0 || natlet__random_seed(&rt->random, host) < 0) {
         natlet_runtime_free(rt);
@@ -360,9 +359,9 @@ void natlet_runtime_free(natlet_runtime *rt)
         return;
     }
     NATLET_ASSERT(rt->parts == NULL && !rt->in_turn);
-    natlet__memory memory = rt->memory; /* it counts the block that it lies in */
+    natlet_allocator allocator = rt->memory.allocator;
     natlet__random_wipe(&rt->random);
-    natlet__memory_give_back(&memory, rt, sizeof *rt);
+    allocator.resize(allocator.self, rt, sizeof *rt, 0);
 }
 
 natlet_runtime_stats natlet_runtime_stats_now(const natlet_runtime *rt)

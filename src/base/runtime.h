@@ -34,28 +34,29 @@ enum { NATLET__CONNS_MAX = 64, NATLET__EVENTS_MAX = 32 };
 
 typedef struct natlet__conn {
     natlet__part *owner; /* NULL: nobody wants its events */
-    uint16_t generation; /* of the last connection in this slot, 1..65535; 0: none yet */
+    uint32_t name;       /* of the last connection in this slot; 0: none yet */
     bool taken;          /* from open until CLOSED, even if the owner went away */
 } natlet__conn;
 
+/* What is large stands last: a field in the first 128 bytes is shorter to name. */
 struct natlet_runtime {
     const natlet_host *host;
-    natlet_host_info info;
-    natlet__memory memory;
-    natlet__random random;
     natlet__part *parts;
+    natlet__memory memory;
     uint64_t now_us;  /* read at the start of a turn */
     uint64_t wall_ns; /* last one handed out: strictly increasing */
     bool in_turn;
     bool work_left;     /* when the last turn ended */
     uint32_t next_slot; /* where the search for a free slot begins */
-    natlet__conn conns[NATLET__CONNS_MAX];
-    /* The batch being handed out lives here and not on the stack, so that a trap
-     * in one event's handler does not lose the ones behind it. */
-    natlet_host_event events[NATLET__EVENTS_MAX];
     uint32_t event_at, event_count;
     uint32_t segments; /* recvs of clients that brought bytes, for natlet/embed.h */
     natlet_runtime_stats stats;
+    natlet__random random;
+    natlet_host_info info;
+    /* The batch being handed out lives here and not on the stack, so that a trap
+     * in one event's handler does not lose the ones behind it. */
+    natlet_host_event events[NATLET__EVENTS_MAX];
+    natlet__conn conns[NATLET__CONNS_MAX];
 };
 
 void natlet__runtime_add(natlet_runtime *rt, natlet__part *part);

@@ -1,8 +1,6 @@
 /* The set is one tree in which no timer is due before its parent.  Two trees
  * are merged by making the later root the first child of the earlier one; taking
- * a root out merges its children.  Children form a list through `next`; `prev`
- * of the first one leads to the parent, which is how a timer in the middle finds
- * the link that holds it. */
+ * a root out merges its children.  `next` and `link` of a root mean nothing. */
 #include "base/timers.h"
 
 #include <stddef.h>
@@ -14,7 +12,7 @@ static bool is_before(const natlet__timer *a, const natlet__timer *b)
     return a->due_us < b->due_us || (a->due_us == b->due_us && a->order < b->order);
 }
 
-/* Merges two trees, one of which may be NULL; neither has siblings. */
+/* Merges two trees, one of which may be NULL. */
 static natlet__timer *merge(natlet__timer *a, natlet__timer *b)
 {
     if (a == NULL || b == NULL) {
@@ -24,25 +22,12 @@ static natlet__timer *merge(natlet__timer *a, natlet__timer *b)
     natlet__timer *child = parent == a ? b : a;
 
     child->next = parent->child;
-    child->prev = parent;
+    child->link = &parent->child;
     if (child->next != NULL) {
-        child->next->prev = child;
+        child->next->link = &child->next;
     }
     parent->child = child;
     return parent;
-}
-
-/* Cuts the first tree off a list of siblings. */
-static natlet__timer *pop(natlet__timer **list)
-{
-    natlet__timer *first = *list;
-
-    if (first != NULL) {
-        *list = first->next;
-        first->next = NULL;
-        first->prev = NULL;
-    }
-    return first;
 }
 
 /* Merges a list of siblings into one tree: neighbours first, then the pairs from
@@ -54,28 +39,19 @@ static natlet__timer *merge_all(natlet__timer *list)
     natlet__timer *root = NULL;
 
     while (list != NULL) {
-        natlet__timer *first = pop(&list);
-        natlet__timer *pair = merge(first, pop(&list));
+        natlet__timer *second = list->next;
+        natlet__timer *rest = second != NULL ? second->next : NULL;
+        natlet__timer *pair = merge(list, second);
         pair->next = pairs;
         pairs = pair;
+        list = rest;
     }
     while (pairs != NULL) {
-        root = merge(root, pop(&pairs));
+        natlet__timer *rest = pairs->next;
+        root = merge(root, pairs);
+        pairs = rest;
     }
     return root;
-}
-
-/* Cuts `t`, which is not the root, out of the list that holds it. */
-static void unlink_from_siblings(natlet__timer *t)
-{
-    if (t->prev->child == t) {
-        t->prev->child = t->next;
-    } else {
-        t->prev->next = t->next;
-    }
-    if (t->next != NULL) {
-        t->next->prev = t->prev;
-    }
 }
 
 void natlet__timers_stop(natlet__timers *set, natlet__timer *t)
@@ -83,23 +59,22 @@ void natlet__timers_stop(natlet__timers *set, natlet__timer *t)
     if (!t->running) {
         return;
     }
-    natlet__timer *orphans = merge_all(t->child);
     if (t == set->root) {
-        set->root = orphans;
+        set->root = NULL;
     } else {
-        unlink_from_siblings(t);
-        set->root = merge(set->root, orphans);
+        *t->link = t->next;
+        if (t->next != NULL) {
+            t->next->link = t->link;
+        }
     }
-    t->child = NULL;
-    t->next = NULL;
-    t->prev = NULL;
+    set->root = merge(set->root, merge_all(t->child));
     t->running = false;
 }
 
 void natlet__timers_start(natlet__timers *set, natlet__timer *t, uint64_t due_us)
 {
     natlet__timers_stop(set, t);
-    NATLET_ASSERT(t->child == NULL && t->next == NULL && t->prev == NULL);
+    t->child = NULL;
     t->due_us = due_us;
     t->order = set->started++;
     t->running = true;

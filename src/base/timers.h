@@ -13,7 +13,7 @@ typedef struct natlet__timer natlet__timer;
 struct natlet__timer {
     natlet__timer *child; /* first child */
     natlet__timer *next;  /* next sibling */
-    natlet__timer *prev;  /* previous sibling, or the parent of a first child */
+    natlet__timer **link; /* the pointer to this timer, in its parent or sibling */
     uint64_t due_us;
     uint64_t order; /* position among all starts: ties fire first come, first served */
     uint32_t kind;  /* the owner's: which of its timers this is */

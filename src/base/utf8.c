@@ -7,47 +7,40 @@ static bool is_continuation(uint8_t c)
     return (c & 0xc0) == 0x80;
 }
 
-/* Bytes that a character with this first byte takes; 0 if none begins with it. */
-static size_t character_bytes(uint8_t first)
+/* Whether `rune` needs the bytes it came in: one that fits fewer is not well-formed. */
+static bool is_character(uint32_t rune, uint32_t continuations)
 {
-    if (first < 0xc0) {
-        return first < 0x80 ? 1 : 0;
-    }
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
-}
-
-/* Bytes of the well-formed character at the front; 0 if there is none. */
-static size_t read_character(const uint8_t *at, size_t left)
-{
-    static const uint32_t least[] = {1, 0, 0x80, 0x800, 0x10000};
-    size_t bytes = character_bytes(at[0]);
-    uint32_t rune = at[0];
-
-    if (bytes < 2) {
-        return bytes;
-    }
-    if (bytes > left) {
-        return 0;
-    }
-    rune &= 0x7fu >> bytes;
-    for (size_t i = 1; i < bytes; i++) {
-        if (!is_continuation(at[i])) {
-            return 0;
-        }
-        rune = rune << 6 | (at[i] & 0x3fu);
-    }
+    static const uint8_t bits_of_fewer[] = {7, 11, 16};
     bool is_surrogate = rune >> 11 == 0xd800 >> 11;
-    return rune >= least[bytes] && rune <= 0x10ffff && !is_surrogate ? bytes : 0;
+
+    return rune >> bits_of_fewer[continuations - 1] != 0 && rune <= 0x10ffff && !is_surrogate;
 }
 
+/* A first byte begins with as many ones as its character has bytes. */
 bool natlet__utf8_valid(natlet_slice text)
 {
-    size_t bytes = 1;
+    uint32_t rune = 0;
+    uint32_t all = 0; /* continuations of this character */
+    uint32_t due = 0; /* those to come */
 
-    for (size_t at = 0; at < text.len && bytes > 0; at += bytes) {
-        bytes = read_character(text.ptr + at, text.len - at);
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (due > 0) {
+            rune = rune << 6 | (c & 0x3fu);
+            due--;
+            if (!is_continuation(c) || (due == 0 && !is_character(rune, all))) {
+                return false;
+            }
+        } else if (c >= 0x80) {
+            all = (uint32_t)__builtin_clz(~((uint32_t)c << 24)) - 1;
+            due = all;
+            rune = c & 0x3fu >> all;
+            if (all < 1 || all > 3) {
+                return false;
+            }
+        }
     }
-    return bytes > 0;
+    return due == 0;
 }
 
 size_t natlet__utf8_cut(natlet_slice text, size_t max)

@@ -6,46 +6,53 @@
 #include "base/bytes.h"
 #include "json/reader.h"
 
-static bool read_hex4(const uint8_t *s, uint32_t *value)
+uint8_t natlet__json_letter(uint8_t c, natlet__json_side side)
 {
-    *value = 0;
-    for (int i = 0; i < 4; i++) {
-        uint32_t digit = (uint32_t)s[i] - '0';
-        uint32_t letter = (uint32_t)natlet__lower(s[i]) - 'a';
-        if (digit > 9 && letter > 5) {
-            return false;
+    static const uint8_t pairs[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
+
+    for (const uint8_t *pair = pairs; *pair != '\0'; pair += 2) {
+        if (pair[side] == c) {
+            return pair[1 - side];
         }
-        *value = *value << 4 | (digit <= 9 ? digit : letter + 10);
     }
-    return true;
+    return 0;
 }
 
-size_t natlet__json_escape(natlet_slice text, uint32_t *rune)
+/* Takes "\uXXXX" off the front of `text`; what is not one is NO_RUNE. */
+static uint32_t take_unit(natlet_slice *text)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char plain[] = "\"\\/\b\f\n\r\t";
-    uint32_t low;
+    uint32_t unit = 0;
 
-    if (text.len < 2) {
-        return 0;
+    if (text->len < 6 || text->ptr[0] != '\\' || text->ptr[1] != 'u') {
+        return NATLET__JSON_NO_RUNE;
     }
-    const char *letter = memchr(letters, text.ptr[1], sizeof letters - 1);
-    if (letter != NULL) {
-        *rune = (uint8_t)plain[letter - letters];
-        return 2;
+    for (int i = 2; i < 6; i++) {
+        uint32_t digit = text->ptr[i] - '0' + 0u;
+        uint32_t letter = (text->ptr[i] | 0x20u) - 'a';
+        if (digit > 9 && letter > 5) {
+            return NATLET__JSON_NO_RUNE;
+        }
+        unit = unit << 4 | (digit <= 9 ? digit : letter + 10);
     }
-    if (text.ptr[1] != 'u' || text.len < 6 || !read_hex4(text.ptr + 2, rune)) {
-        return 0;
+    natlet__skip(text, 6);
+    return unit;
+}
+
+/* Of the two surrogates of a pair each stands for ten bits. */
+uint32_t natlet__json_take_escape(natlet_slice *text)
+{
+    uint8_t plain = text->len > 1 ? natlet__json_letter(text->ptr[1], NATLET__JSON_ESCAPED) : 0;
+
+    if (plain != 0) {
+        natlet__skip(text, 2);
+        return plain;
     }
-    if (*rune < 0xd800 || *rune > 0xdfff) {
-        return 6;
+    uint32_t high = take_unit(text) - 0xd800;
+    if (high > 0x7ff) {
+        return high + 0xd800;
     }
-    if (*rune > 0xdbff || text.len < 12 || text.ptr[6] != '\\' || text.ptr[7] != 'u' ||
-        !read_hex4(text.ptr + 8, &low) || low < 0xdc00 || low > 0xdfff) {
-        return 0;
-    }
-    *rune = 0x10000 + ((*rune - 0xd800) << 10) + (low - 0xdc00);
-    return 12;
+    uint32_t low = high < 0x400 ? take_unit(text) - 0xdc00 : NATLET__JSON_NO_RUNE;
+    return low < 0x400 ? 0x10000 + (high << 10 | low) : NATLET__JSON_NO_RUNE;
 }
 
 static size_t write_utf8(uint8_t *out, uint32_t rune)
@@ -63,11 +70,11 @@ static size_t write_utf8(uint8_t *out, uint32_t rune)
 
 size_t natlet__json_take_character(natlet_slice *text, uint8_t out[4])
 {
-    uint32_t rune;
-    size_t escape = text->ptr[0] == '\\' ? natlet__json_escape(*text, &rune) : 0;
+    natlet_slice rest = *text;
+    uint32_t rune = rest.ptr[0] == '\\' ? natlet__json_take_escape(&rest) : NATLET__JSON_NO_RUNE;
 
-    if (escape > 0) {
-        natlet__skip(text, escape);
+    if (rune != NATLET__JSON_NO_RUNE) {
+        *text = rest;
         return write_utf8(out, rune);
     }
     out[0] = *natlet__take(text, 1).ptr;
@@ -76,13 +83,10 @@ size_t natlet__json_take_character(natlet_slice *text, uint8_t out[4])
 
 size_t natlet__json_unescape(uint8_t *out, natlet_slice text)
 {
-    uint8_t character[4];
     size_t len = 0;
 
     while (text.len > 0) {
-        size_t n = natlet__json_take_character(&text, character);
-        memcpy(out + len, character, n);
-        len += n;
+        len += natlet__json_take_character(&text, out + len); /* never more than it takes */
     }
     return len;
 }

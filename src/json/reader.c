@@ -1,9 +1,10 @@
 /* After a bracket or a comma comes a value, in an object a key first; after a value
- * a comma or the end of its container, or the end of all.  That is the state; which
- * containers are open is one bit a level, so nothing here calls itself. */
+ * a comma or the end of its container, or the end of all.  That is the state; what
+ * ends each open container is kept, so nothing here calls itself.
+ *
+ * Behind the end of the text stands, for all that is read here, a NUL, which begins
+ * and continues nothing. */
 #include "json/reader.h"
-
-#include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -12,222 +13,188 @@
 
 enum expect {
     VALUE,
-    VALUE_OR_END, /* behind '[' */
-    KEY,
-    KEY_OR_END, /* behind '{' */
+    MEMBER,        /* behind a comma: a value, in an object a key */
+    MEMBER_OR_END, /* behind '{' and '[' */
     COMMA_OR_END,
-    NOTHING, /* behind the document */
 };
 
-void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
+NATLET__NOINLINE void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max)
 {
     NATLET_ASSERT(depth_max <= NATLET_JSON_DEPTH_MAX);
-    _Static_assert(NATLET_JSON_DEPTH_MAX <= sizeof json->open * 8, "one bit a level");
     *json = (natlet__json){.in = text, .depth_max = depth_max, .expect = VALUE};
 }
 
-static void skip_blanks(natlet_slice *in)
+NATLET__NOINLINE static uint32_t peek(const natlet__json *json)
 {
-    while (in->len > 0 &&
-           (in->ptr[0] == ' ' || in->ptr[0] == '\n' || in->ptr[0] == '\r' || in->ptr[0] == '\t')) {
-        in->ptr++;
-        in->len--;
+    return json->in.len > 0 ? json->in.ptr[0] : 0;
+}
+
+static void advance(natlet__json *json)
+{
+    natlet__skip(&json->in, 1);
+}
+
+/* Takes `c` if it comes next; it is not 0. */
+static bool take_if(natlet__json *json, uint32_t c)
+{
+    bool is_next = peek(json) == c;
+
+    if (is_next) {
+        advance(json);
     }
+    return is_next;
 }
 
-static bool in_object(const natlet__json *json)
+/* Returns what stands behind the blanks. */
+static uint32_t skip_blanks(natlet__json *json)
 {
-    uint32_t level = json->depth - 1;
-    return (json->open[level / 32] >> level % 32 & 1) != 0;
-}
+    uint32_t c = peek(json);
 
-static natlet_status open_container(natlet__json *json, natlet__json_token *token)
-{
-    bool is_object = json->in.ptr[0] == '{';
-
-    if (json->depth == json->depth_max) {
-        return NATLET_E_JSON;
+    while (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+        advance(json);
+        c = peek(json);
     }
-    uint32_t *levels = &json->open[json->depth / 32];
-    uint32_t bit = (uint32_t)1 << json->depth % 32;
-    *levels = is_object ? *levels | bit : *levels & ~bit;
-    json->depth++;
-    json->expect = is_object ? KEY_OR_END : VALUE_OR_END;
-    token->kind = is_object ? NATLET__JSON_OBJECT : NATLET__JSON_ARRAY;
-    token->text = natlet__take(&json->in, 1);
-    return NATLET_OK;
+    return c;
 }
 
-static natlet_status end_value(natlet__json *json)
+static bool read_string(natlet__json *json, natlet__json_token *token)
 {
-    json->expect = json->depth > 0 ? COMMA_OR_END : NOTHING;
-    return NATLET_OK;
-}
-
-static natlet_status close_container(natlet__json *json, natlet__json_token *token)
-{
-    bool is_object = in_object(json);
-
-    if (json->in.ptr[0] != (is_object ? '}' : ']')) {
-        return NATLET_E_JSON;
-    }
-    token->kind = is_object ? NATLET__JSON_OBJECT_END : NATLET__JSON_ARRAY_END;
-    token->text = natlet__take(&json->in, 1);
-    token->depth = --json->depth;
-    return end_value(json);
-}
-
-/* The length of what stands between quotes, from behind the first one on; sets
- * has_escapes.  Returns `in`.len if there is no end or a byte that must not be. */
-static size_t scan_string(natlet_slice in, natlet__json_token *token)
-{
-    uint32_t rune;
-    size_t at = 0;
-
-    while (at < in.len && in.ptr[at] >= ' ' && in.ptr[at] != '"') {
-        size_t step = 1;
-        if (in.ptr[at] == '\\') {
-            step = natlet__json_escape((natlet_slice){in.ptr + at, in.len - at}, &rune);
-            token->has_escapes = true;
+    advance(json);
+    while (!take_if(json, '"')) {
+        uint32_t c = peek(json);
+        if (c < ' ') {
+            return false;
         }
-        if (step == 0) {
-            return in.len;
+        if (c != '\\') {
+            advance(json);
+            continue;
         }
-        at += step;
+        token->has_escapes = true;
+        if (natlet__json_take_escape(&json->in) == NATLET__JSON_NO_RUNE) {
+            return false;
+        }
     }
-    return at < in.len && in.ptr[at] == '"' ? at : in.len;
+    return true;
 }
 
-static natlet_status read_string(natlet__json *json, natlet__json_token *token)
+static bool read_digits(natlet__json *json)
 {
-    natlet__skip(&json->in, 1);
-    size_t len = scan_string(json->in, token);
-    if (len == json->in.len) {
-        return NATLET_E_JSON;
+    size_t before = json->in.len;
+
+    while (peek(json) - '0' <= 9) {
+        advance(json);
     }
-    token->text = natlet__take(&json->in, len);
-    natlet__skip(&json->in, 1);
-    return natlet__utf8_valid(token->text) ? NATLET_OK : NATLET_E_JSON;
+    return json->in.len < before;
 }
 
-static natlet_status read_key(natlet__json *json, natlet__json_token *token)
+/* A digit behind a leading zero is not part of the number, nor can it follow. */
+static bool read_number(natlet__json *json)
 {
-    token->kind = NATLET__JSON_KEY;
-    if (json->in.ptr[0] != '"' || read_string(json, token) < 0) {
-        return NATLET_E_JSON;
+    (void)take_if(json, '-');
+    bool is_right = take_if(json, '0') || read_digits(json);
+    if (take_if(json, '.')) {
+        is_right &= read_digits(json);
     }
-    skip_blanks(&json->in);
-    if (json->in.len == 0 || json->in.ptr[0] != ':') {
-        return NATLET_E_JSON;
+    if (take_if(json, 'e') || take_if(json, 'E')) {
+        (void)(take_if(json, '+') || take_if(json, '-'));
+        is_right &= read_digits(json);
     }
-    natlet__skip(&json->in, 1);
-    json->expect = VALUE;
-    return NATLET_OK;
+    return is_right;
 }
 
-static natlet_status read_literal(natlet__json *json, natlet__json_token *token, const char *word,
-                                  natlet__json_kind kind)
+static bool read_scalar(natlet__json *json, natlet__json_token *token)
 {
-    size_t len = strlen(word);
+    static const char words[][6] = {"true", "false", "null"};
 
-    if (json->in.len < len || memcmp(json->in.ptr, word, len) != 0) {
-        return NATLET_E_JSON;
-    }
-    token->kind = kind;
-    token->text = natlet__take(&json->in, len);
-    return end_value(json);
-}
-
-static size_t digits_end(natlet_slice in, size_t at)
-{
-    while (at < in.len && in.ptr[at] >= '0' && in.ptr[at] <= '9') {
-        at++;
-    }
-    return at;
-}
-
-/* The length of the number at the front of `in`; 0 if there is none. */
-static size_t scan_number(natlet_slice in)
-{
-    size_t at = in.ptr[0] == '-' ? 1 : 0;
-    size_t end = digits_end(in, at);
-
-    if (end == at || (in.ptr[at] == '0' && end > at + 1)) {
-        return 0;
-    }
-    if (end < in.len && in.ptr[end] == '.') {
-        at = end + 1;
-        end = digits_end(in, at);
-    }
-    if (end > at && end < in.len && (in.ptr[end] | 0x20) == 'e') {
-        at = end + 1;
-        at += at < in.len && (in.ptr[at] == '+' || in.ptr[at] == '-') ? 1 : 0;
-        end = digits_end(in, at);
-    }
-    return end > at ? end : 0;
-}
-
-static natlet_status read_number(natlet__json *json, natlet__json_token *token)
-{
-    size_t len = scan_number(json->in);
-
-    if (len == 0) {
-        return NATLET_E_JSON;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (take_if(json, (uint8_t)words[i][0])) {
+            const char *rest = words[i] + 1;
+            while (*rest != '\0' && take_if(json, (uint8_t)*rest)) {
+                rest++;
+            }
+            return *rest == '\0';
+        }
     }
     token->kind = NATLET__JSON_NUMBER;
-    token->text = natlet__take(&json->in, len);
-    return end_value(json);
+    return read_number(json);
 }
 
-static natlet_status read_value(natlet__json *json, natlet__json_token *token)
+static bool read_value(natlet__json *json, natlet__json_token *token)
 {
-    switch (json->in.ptr[0]) {
-    case '{':
-    case '[':
-        return open_container(json, token);
-    case '"':
-        token->kind = NATLET__JSON_STRING;
-        return read_string(json, token) < 0 ? NATLET_E_JSON : end_value(json);
-    case 't':
-        return read_literal(json, token, "true", NATLET__JSON_TRUE);
-    case 'f':
-        return read_literal(json, token, "false", NATLET__JSON_FALSE);
-    case 'n':
-        return read_literal(json, token, "null", NATLET__JSON_NULL);
-    default:
-        return read_number(json, token);
+    json->expect = COMMA_OR_END;
+    if (token->kind == NATLET__JSON_STRING) {
+        return read_string(json, token);
     }
+    if (token->kind != NATLET__JSON_OBJECT && token->kind != NATLET__JSON_ARRAY) {
+        return read_scalar(json, token);
+    }
+    if (json->depth == json->depth_max) {
+        return false;
+    }
+    json->closers[++json->depth] = token->kind == NATLET__JSON_OBJECT ? '}' : ']';
+    json->expect = MEMBER_OR_END;
+    advance(json);
+    return true;
 }
 
-static natlet_status read_token(natlet__json *json, natlet__json_token *token)
+static bool end_container(natlet__json *json, natlet__json_token *token)
 {
-    skip_blanks(&json->in);
-    if (json->expect == NOTHING) {
-        token->kind = NATLET__JSON_DONE;
-        return json->in.len == 0 ? NATLET_OK : NATLET_E_JSON;
+    if (json->depth == 0) {
+        return json->in.len == 0;
     }
-    if (json->expect == COMMA_OR_END && json->in.len > 0 && json->in.ptr[0] == ',') {
-        natlet__skip(&json->in, 1);
-        skip_blanks(&json->in);
-        json->expect = in_object(json) ? KEY : VALUE;
+    token->depth = --json->depth;
+    token->text.len = 1;
+    json->expect = COMMA_OR_END;
+    advance(json);
+    return true;
+}
+
+/* Takes the quotes off a string, and reads the colon behind a key. */
+static bool end_string(natlet__json *json, natlet__json_token *token, bool is_key)
+{
+    token->text.ptr++;
+    token->text.len -= 2;
+    if (is_key) {
+        token->kind = NATLET__JSON_KEY;
+        json->expect = VALUE;
+        (void)skip_blanks(json);
+        if (!take_if(json, ':')) {
+            return false;
+        }
     }
-    if (json->in.len == 0) {
-        return NATLET_E_JSON;
+    return natlet__utf8_valid(token->text);
+}
+
+static bool read_token(natlet__json *json, natlet__json_token *token)
+{
+    uint32_t closer = json->closers[json->depth];
+    uint32_t c = skip_blanks(json);
+
+    if (json->expect == COMMA_OR_END && c != closer) {
+        if (json->depth == 0 || !take_if(json, ',')) {
+            return false;
+        }
+        json->expect = MEMBER;
+        c = skip_blanks(json);
     }
-    uint8_t c = json->in.ptr[0];
-    if (json->expect == COMMA_OR_END || (json->expect == KEY_OR_END && c == '}') ||
-        (json->expect == VALUE_OR_END && c == ']')) {
-        return close_container(json, token);
+    token->kind = (natlet__json_kind)c;
+    token->text.ptr = json->in.ptr;
+    if (json->expect >= MEMBER_OR_END && c == closer) {
+        return end_container(json, token);
     }
-    bool is_key = json->expect == KEY || json->expect == KEY_OR_END;
-    return is_key ? read_key(json, token) : read_value(json, token);
+    bool is_key = json->expect != VALUE && closer == '}';
+    if (!read_value(json, token)) {
+        return false;
+    }
+    token->text.len = (size_t)(json->in.ptr - token->text.ptr);
+    return c == '"' ? end_string(json, token, is_key) : !is_key;
 }
 
 natlet_status natlet__json_next(natlet__json *json, natlet__json_token *token)
 {
     *token = (natlet__json_token){.depth = json->depth};
-    if (json->failed == NATLET_OK) {
-        json->failed = read_token(json, token);
+    if (json->failed == NATLET_OK && !read_token(json, token)) {
+        json->failed = NATLET_E_JSON;
     }
     return json->failed;
 }

@@ -14,18 +14,19 @@
 #include "natlet/slice.h"
 #include "natlet/status.h"
 
+/* A token is known by its first character. */
 typedef enum natlet__json_kind {
-    NATLET__JSON_OBJECT, /* '{' was read; its members follow, key and value each */
-    NATLET__JSON_OBJECT_END,
-    NATLET__JSON_ARRAY,
-    NATLET__JSON_ARRAY_END,
-    NATLET__JSON_KEY,    /* text: between the quotes, escapes as they stand */
-    NATLET__JSON_STRING, /* text: as for KEY; of every other token its characters */
-    NATLET__JSON_NUMBER,
-    NATLET__JSON_TRUE,
-    NATLET__JSON_FALSE,
-    NATLET__JSON_NULL,
-    NATLET__JSON_DONE, /* the document was read to its end */
+    NATLET__JSON_DONE = 0,     /* the document was read to its end */
+    NATLET__JSON_OBJECT = '{', /* its members follow, key and value each */
+    NATLET__JSON_OBJECT_END = '}',
+    NATLET__JSON_ARRAY = '[',
+    NATLET__JSON_ARRAY_END = ']',
+    NATLET__JSON_KEY = ':',    /* text: between the quotes, escapes as they stand */
+    NATLET__JSON_STRING = '"', /* text: as for KEY; of every other token its characters */
+    NATLET__JSON_NUMBER = '0',
+    NATLET__JSON_TRUE = 't',
+    NATLET__JSON_FALSE = 'f',
+    NATLET__JSON_NULL = 'n',
 } natlet__json_kind;
 
 typedef struct natlet__json_token {
@@ -40,8 +41,9 @@ typedef struct natlet__json {
     natlet_status failed; /* sticky */
     uint32_t depth;
     uint32_t depth_max; /* <= NATLET_JSON_DEPTH_MAX */
-    uint8_t expect;     /* state, in reader.c */
-    uint32_t open[4];   /* one bit a level: 1 object, 0 array */
+    uint32_t expect;    /* state, in reader.c */
+    /* What ends the container of each depth; 0, the end of the text, the document. */
+    uint8_t closers[NATLET_JSON_DEPTH_MAX + 1];
 } natlet__json;
 
 void natlet__json_init(natlet__json *json, natlet_slice text, uint32_t depth_max);

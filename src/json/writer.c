@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "json/escape.h"
 
 void natlet_json_out_init(natlet_json_out *out, void *mem, size_t cap)
 {
@@ -13,25 +14,30 @@ void natlet_json_out_init(natlet_json_out *out, void *mem, size_t cap)
 
 /* Where the next `bytes` go, or NULL if they do not fit: they count all the same,
  * so that nothing behind them fits either. */
-static uint8_t *claim(natlet_json_out *out, size_t bytes)
+NATLET__NOINLINE static uint8_t *claim(natlet_json_out *out, size_t bytes)
 {
     size_t at = out->len;
 
     out->len = bytes > SIZE_MAX - at ? SIZE_MAX : at + bytes;
-    return out->len <= out->cap && bytes > 0 ? out->ptr + at : NULL;
+    return out->len <= out->cap ? out->ptr + at : NULL;
 }
 
 static void put(natlet_json_out *out, const void *text, size_t len)
 {
     uint8_t *at = claim(out, len);
+
     if (at != NULL) {
-        memcpy(at, text, len);
+        natlet__put(at, (natlet_slice){text, len});
     }
 }
 
 static void put_char(natlet_json_out *out, char c)
 {
-    put(out, &c, 1);
+    uint8_t *at = claim(out, 1);
+
+    if (at != NULL) {
+        *at = (uint8_t)c;
+    }
 }
 
 static void start_element(natlet_json_out *out)
@@ -45,33 +51,28 @@ static void start_element(natlet_json_out *out)
 static void put_escape(natlet_json_out *out, uint8_t c)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char plain[] = "\"\\\b\f\n\r\t";
-    static const char letter[] = "\"\\bfnrt";
-    const char *found = memchr(plain, c, sizeof plain - 1);
-    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    uint8_t letter = natlet__json_letter(c, NATLET__JSON_PLAIN);
 
-    if (found != NULL) {
-        escape[1] = letter[found - plain];
+    put_char(out, '\\');
+    if (letter != 0) {
+        put_char(out, (char)letter);
+        return;
     }
-    put(out, escape, found != NULL ? 2 : sizeof escape);
+    put(out, "u00", 3);
+    put_char(out, hex[c >> 4]);
+    put_char(out, hex[c & 15]);
 }
 
 static void put_string(natlet_json_out *out, natlet_slice text)
 {
-    size_t done = 0; /* of `text`; what is between it and i needs no escape */
-
     put_char(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
-        if (c >= ' ' && c != '"' && c != '\\') {
-            continue;
+        if (c < ' ' || c == '"' || c == '\\') {
+            put_escape(out, c);
+        } else {
+            put_char(out, (char)c);
         }
-        put(out, text.ptr + done, i - done);
-        put_escape(out, c);
-        done = i + 1;
-    }
-    if (done < text.len) {
-        put(out, text.ptr + done, text.len - done);
     }
     put_char(out, '"');
 }
@@ -133,7 +134,8 @@ void natlet_json_out_i64(natlet_json_out *out, int64_t value)
 
 void natlet_json_out_bool(natlet_json_out *out, bool value)
 {
-    natlet_json_out_raw(out, natlet__text(value ? "true" : "false"));
+    natlet_json_out_raw(out, value ? (natlet_slice)NATLET_TEXT("true")
+                                   : (natlet_slice)NATLET_TEXT("false"));
 }
 
 void natlet_json_out_raw(natlet_json_out *out, natlet_slice json)

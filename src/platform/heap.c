@@ -14,11 +14,11 @@ extern void *malloc(size_t bytes) __attribute__((weak));
 static natlet_arena *heap;
 static uintptr_t heap_end;
 
-/* Adds whole pages behind the heap; 0 if there are none, or if somebody else has
- * grown the memory since. */
+/* Adds whole pages behind the heap, enough to end beyond what is asked; 0 if there are none, or if
+ * somebody else has grown the memory since. */
 static size_t grow_memory(size_t bytes)
 {
-    size_t pages = bytes / PAGE_BYTES + (bytes % PAGE_BYTES != 0);
+    size_t pages = bytes / PAGE_BYTES + 1;
 
     if (__builtin_wasm_memory_size(0) * PAGE_BYTES != heap_end ||
         __builtin_wasm_memory_grow(0, pages) == SIZE_MAX) {
@@ -32,15 +32,12 @@ natlet_arena *natlet__platform_heap(void)
 {
     NATLET_ASSERT(malloc == NULL);
     if (heap == NULL) {
-        uint8_t *start = heap_base + (ALIGN - (uintptr_t)heap_base % ALIGN) % ALIGN;
+        uintptr_t start = ((uintptr_t)heap_base + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1);
         heap_end = __builtin_wasm_memory_size(0) * PAGE_BYTES;
-        if (heap_end < (uintptr_t)start + ARENA_BYTES_MIN) {
+        if (heap_end < start + ARENA_BYTES_MIN) {
             grow_memory(ARENA_BYTES_MIN);
         }
-        size_t bytes = heap_end - (uintptr_t)start;
-        if (natlet_arena_init(&heap, start, bytes, grow_memory) < 0) {
-            heap = NULL;
-        }
+        (void)natlet_arena_init(&heap, (void *)start, heap_end - start, grow_memory);
     }
     return heap;
 }

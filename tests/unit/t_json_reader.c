@@ -200,6 +200,14 @@ static void depth_is_what_init_says(void)
     }
 }
 
+static char letter_of(natlet__json_kind kind)
+{
+    static const char kinds[] = "{}[]:\"0tfn";
+    const char *at = memchr(kinds, (int)kind, sizeof kinds);
+
+    return at != NULL ? "{}[]ksntfz."[at - kinds] : '?';
+}
+
 /* One character a kind, the depth, and the text. */
 static void log_tokens(const char *text, char *log)
 {
@@ -209,7 +217,7 @@ static void log_tokens(const char *text, char *log)
     *log = '\0';
     natlet__json_init(&json, (natlet_slice){(const uint8_t *)text, strlen(text)}, 127);
     while (token.kind != NATLET__JSON_DONE && natlet__json_next(&json, &token) == NATLET_OK) {
-        log += sprintf(log, "%c%u%s%.*s ", "{}[]ksntfz."[token.kind], (unsigned)token.depth,
+        log += sprintf(log, "%c%u%s%.*s ", letter_of(token.kind), (unsigned)token.depth,
                        token.has_escapes ? "!" : "", (int)token.text.len,
                        token.text.len > 0 ? (const char *)token.text.ptr : "");
     }

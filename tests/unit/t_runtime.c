@@ -244,7 +244,7 @@ static void names_are_never_zero(void)
 
     begin(0);
     add(&a);
-    rt->conns[0].generation = UINT16_MAX;
+    rt->conns[0].name = (uint32_t)UINT16_MAX << 16;
     CHECK_INT(open_for(&a), 1u << 16);
     end(&a, NULL);
 }

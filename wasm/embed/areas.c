@@ -13,14 +13,11 @@
 enum { TEXT_MAX = 1024, TEXT_AREA_BYTES = 4096, IDS_STEP = 64 };
 
 typedef struct embed {
-    natlet__part part; /* first, so that a part is its embed */
     natlet_runtime *rt;
     natlet_client *client;
     natlet_embed_areas areas;
-    uint8_t *submission;
-    natlet_embed_record *records;
     uint32_t records_wanted; /* by the configuration; what one read brings may need more */
-    uint32_t *sids;          /* of the subscription with glue id i; 0: none */
+    uint32_t sids;           /* address of a table: of the subscription with glue id i; 0: none */
     uint32_t ids_cap;
     uint8_t text[TEXT_AREA_BYTES]; /* short texts of this run's records */
     uint32_t text_len;
@@ -34,14 +31,9 @@ static uint32_t address_of(const void *ptr)
     return (uint32_t)(uintptr_t)ptr;
 }
 
-static void *as_self(uint32_t id)
+static void *at_address(uint32_t address)
 {
-    return (void *)(uintptr_t)id;
-}
-
-static uint32_t as_id(const void *self)
-{
-    return (uint32_t)(uintptr_t)self;
+    return (void *)(uintptr_t)address;
 }
 
 uint32_t natlet_areas(void)
@@ -49,25 +41,39 @@ uint32_t natlet_areas(void)
     return the.rt != NULL ? address_of(&the.areas) : 0;
 }
 
+/* Makes the table at *address, of *count items, `want` items long.  What is new is
+ * zeroed. */
+static bool grow(uint32_t *address, uint32_t *count, uint32_t item_bytes, uint32_t want)
+{
+    uint32_t old_bytes = *count * item_bytes;
+    uint32_t bytes = want * item_bytes;
+    uint8_t *grown = natlet__memory_resize(&the.rt->memory, at_address(*address), old_bytes, bytes);
+
+    if (grown == NULL) {
+        return false;
+    }
+    memset(grown + old_bytes, 0, bytes - old_bytes);
+    *address = address_of(grown);
+    *count = want;
+    return true;
+}
+
+static void drop(uint32_t address, uint32_t bytes)
+{
+    natlet__memory_give_back(&the.rt->memory, at_address(address), bytes);
+}
+
 int32_t natlet_reserve(uint32_t bytes)
 {
+    natlet_embed_areas *a = &the.areas;
+    uint32_t want = a->submitted + bytes;
+
     if (the.rt == NULL || bytes > NATLET_MESSAGE_BYTES_LIMIT) {
         return NATLET_E_INVALID;
     }
-    natlet_embed_areas *a = &the.areas;
-    uint32_t want = a->submitted + bytes;
-    if (want <= a->submission_bytes) {
-        return NATLET_OK;
-    }
-    uint8_t *grown =
-        natlet__memory_resize(&the.rt->memory, the.submission, a->submission_bytes, want);
-    if (grown == NULL) {
-        return NATLET_E_NO_MEMORY;
-    }
-    the.submission = grown;
-    a->submission = address_of(grown);
-    a->submission_bytes = want;
-    return NATLET_OK;
+    return want <= a->submission_bytes || grow(&a->submission, &a->submission_bytes, 1, want)
+               ? NATLET_OK
+               : NATLET_E_NO_MEMORY;
 }
 
 natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t status)
@@ -75,36 +81,31 @@ natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t sta
     natlet_embed_areas *a = &the.areas;
 
     if (a->completed == a->completion_cap) {
-        uint32_t cap = a->completion_cap * 2;
-        void *grown = natlet__memory_resize(&the.rt->memory, the.records,
-                                            a->completion_cap * sizeof *the.records,
-                                            cap * sizeof *the.records);
-        NATLET_ASSERT(grown != NULL);
-        the.records = grown;
-        a->completion = address_of(grown);
-        a->completion_cap = cap;
+        bool has_grown = grow(&a->completion, &a->completion_cap, sizeof(natlet_embed_record),
+                              a->completion_cap * 2);
+        NATLET_ASSERT(has_grown);
     }
-    natlet_embed_record *record = &the.records[a->completed++];
+    natlet_embed_record *record = at_address(a->completion);
+    record += a->completed++;
     *record = (natlet_embed_record){.kind = kind, .id = id, .status = status};
     return record;
 }
 
-natlet_embed_record *natlet__embed_append_text(uint8_t kind, uint32_t id, int32_t status,
-                                               natlet_slice text)
+/* Appends a record with `text` as its payload, copied to where it stays until the
+ * next run; what is beyond TEXT_MAX is cut. */
+static void append_text(uint8_t kind, uint32_t id, int32_t status, natlet_slice text)
 {
     natlet_embed_record *record = natlet__embed_append(kind, id, status);
+    uint8_t *at = the.text + the.text_len;
     size_t room = TEXT_AREA_BYTES - the.text_len;
-    size_t len = text.len < TEXT_MAX ? text.len : TEXT_MAX;
 
-    len = len < room ? len : room;
-    if (len > 0) {
-        memcpy(the.text + the.text_len, text.ptr, len);
-    }
+    room = room < TEXT_MAX ? room : TEXT_MAX;
+    text.len = text.len < room ? text.len : room;
+    natlet__put(at, text);
     record->flags = NATLET_REC_FLAG_COPIED;
-    record->at = address_of(the.text + the.text_len);
-    record->payload_len = (uint32_t)len;
-    the.text_len += (uint32_t)len;
-    return record;
+    record->at = address_of(at);
+    record->payload_len = (uint32_t)text.len;
+    the.text_len += (uint32_t)text.len;
 }
 
 /* How far behind `from` a part begins; 0 if it is empty. */
@@ -157,22 +158,32 @@ static void place_received(natlet_embed_record *record, const natlet_msg *msg)
 static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
 {
     (void)sid;
-    place_received(natlet__embed_append(NATLET_REC_MESSAGE, as_id(self), NATLET_OK), msg);
+    place_received(natlet__embed_append(NATLET_REC_MESSAGE, address_of(self), NATLET_OK), msg);
+}
+
+/* The place of an id in the table, or, for one that has none, of id 0, which is
+ * nobody's. */
+NATLET__NOINLINE static uint32_t *sid_at(uint32_t id)
+{
+    uint32_t *sids = at_address(the.sids);
+
+    return &sids[id < the.ids_cap ? id : 0];
 }
 
 static void on_ended(void *self, uint32_t sid, natlet_status why)
 {
-    uint32_t id = as_id(self);
+    uint32_t id = address_of(self);
+    uint32_t *own = sid_at(id);
 
-    if (id < the.ids_cap && the.sids[id] == sid) {
-        the.sids[id] = 0;
+    if (*own == sid) {
+        *own = 0;
     }
     (void)natlet__embed_append(NATLET_REC_ENDED, id, why);
 }
 
 static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
 {
-    natlet_embed_record *record = natlet__embed_append(NATLET_REC_REPLY, as_id(self), st);
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_REPLY, address_of(self), st);
 
     if (reply != NULL) {
         place_received(record, reply);
@@ -189,7 +200,7 @@ static natlet_embed_record *append_done(uint16_t kind, uint32_t id, natlet_statu
 
 static void on_done(uint16_t kind, void *self, natlet_status st, uint64_t elapsed_us)
 {
-    natlet_embed_record *record = append_done(kind, as_id(self), st);
+    natlet_embed_record *record = append_done(kind, address_of(self), st);
 
     record->payload_len = elapsed_us < UINT32_MAX ? (uint32_t)elapsed_us : UINT32_MAX;
 }
@@ -206,54 +217,38 @@ static void on_drained(void *self, natlet_status st, uint64_t elapsed_us)
 
 static void on_event(void *self, const natlet_client_event *event)
 {
+    bool is_state = event->kind == NATLET_CLIENT_EV_STATE;
+
     (void)self;
     the.areas.state = event->state;
-    if (event->kind == NATLET_CLIENT_EV_STATE) {
-        (void)natlet__embed_append_text(NATLET_REC_STATE, event->close_code, (int32_t)event->state,
-                                        event->text);
-        the.is_info_due |= event->state == NATLET_CLIENT_CONNECTED;
-        return;
-    }
-    (void)natlet__embed_append_text(NATLET_REC_ERROR, event->sid, event->status, event->text);
+    the.is_info_due |= is_state && event->state == NATLET_CLIENT_CONNECTED;
+    append_text(is_state ? NATLET_REC_STATE : NATLET_REC_ERROR,
+                is_state ? event->close_code : event->sid,
+                is_state ? (int32_t)event->state : event->status, event->text);
 }
 
 static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts)
 {
     const natlet_subscribe_options options = {.queue = parts->reply, .max = op->arg};
-    const natlet_sink sink = {as_self(op->id), on_message, on_ended};
+    const natlet_sink sink = {at_address(op->id), on_message, on_ended};
 
-    if (op->id >= the.ids_cap) {
-        uint32_t cap = op->id + IDS_STEP;
-        if (op->id > NATLET_SUBSCRIPTIONS_MAX) {
-            return NATLET_E_INVALID;
-        }
-        uint32_t *grown = natlet__memory_resize(&the.rt->memory, the.sids,
-                                                the.ids_cap * sizeof *grown, cap * sizeof *grown);
-        if (grown == NULL) {
-            return NATLET_E_NO_MEMORY;
-        }
-        memset(grown + the.ids_cap, 0, (cap - the.ids_cap) * sizeof *grown);
-        the.sids = grown;
-        the.ids_cap = cap;
-    }
-    if (op->id == 0 || the.sids[op->id] != 0) {
+    if (op->id == 0 || op->id > NATLET_SUBSCRIPTIONS_MAX || *sid_at(op->id) != 0) {
         return NATLET_E_INVALID;
     }
-    return natlet_client_subscribe(the.client, &the.sids[op->id], parts->subject, &options, &sink);
-}
-
-static uint32_t sid_of(uint32_t id)
-{
-    return id < the.ids_cap ? the.sids[id] : 0;
+    if (op->id >= the.ids_cap &&
+        !grow(&the.sids, &the.ids_cap, sizeof(uint32_t), op->id + IDS_STEP)) {
+        return NATLET_E_NO_MEMORY;
+    }
+    return natlet_client_subscribe(the.client, sid_at(op->id), parts->subject, &options, &sink);
 }
 
 static natlet_status take_drain(const natlet_embed_op *op)
 {
     if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
-        return natlet_client_drain(the.client, op->arg, on_drained, as_self(op->id));
+        return natlet_client_drain(the.client, op->arg, on_drained, at_address(op->id));
     }
-    return natlet_client_drain_subscription(the.client, sid_of(op->id), op->arg, on_drained,
-                                            as_self(op->id));
+    return natlet_client_drain_subscription(the.client, *sid_at(op->id), op->arg, on_drained,
+                                            at_address(op->id));
 }
 
 static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg *parts)
@@ -264,11 +259,12 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_SUB:
         return take_sub(op, parts);
     case NATLET_OP_UNSUB:
-        return natlet_client_unsubscribe(the.client, sid_of(op->id), op->arg);
+        return natlet_client_unsubscribe(the.client, *sid_at(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the.client, parts, op->arg, on_reply, as_self(op->id), NULL);
+        return natlet_client_request(the.client, parts, op->arg, on_reply, at_address(op->id),
+                                     NULL);
     case NATLET_OP_FLUSH:
-        return natlet_client_flush(the.client, op->arg, on_flushed, as_self(op->id));
+        return natlet_client_flush(the.client, op->arg, on_flushed, at_address(op->id));
     case NATLET_OP_DRAIN:
         return take_drain(op);
     case NATLET_OP_CLOSE:
@@ -334,7 +330,7 @@ static void take_submissions(void)
 
     NATLET_ASSERT(a->taken <= a->submitted && a->submitted <= a->submission_bytes);
     while (a->taken < a->submitted) {
-        const natlet_embed_op *op = (const void *)(the.submission + a->taken);
+        const natlet_embed_op *op = at_address(a->submission + a->taken);
         natlet_msg parts;
         NATLET_ASSERT(a->submitted - a->taken >= sizeof *op &&
                       split(op, a->submitted - a->taken, &parts));
@@ -354,15 +350,15 @@ static void take_submissions(void)
     a->submitted = 0;
 }
 
-static void part_event(natlet__part *part, const natlet_host_event *event)
+static void part_event(natlet__part *self, const natlet_host_event *event)
 {
-    (void)part;
+    (void)self;
     (void)event;
 }
 
-static bool part_turn(natlet__part *part, uint64_t until_us)
+static bool part_turn(natlet__part *self, uint64_t until_us)
 {
-    (void)part;
+    (void)self;
     (void)until_us;
     take_submissions();
     return false;
@@ -383,9 +379,9 @@ static void append_info(void)
 
 /* A run with budget 0 has no turn: what was submitted leaves with this flush,
  * which comes before the client's. */
-static void part_flush(natlet__part *part)
+static void part_flush(natlet__part *self)
 {
-    (void)part;
+    (void)self;
     take_submissions();
     if (the.is_info_due) {
         append_info();
@@ -394,30 +390,28 @@ static void part_flush(natlet__part *part)
     the.areas.memory_bytes = (uint32_t)the.rt->memory.used_bytes;
 }
 
-static uint64_t part_due_us(natlet__part *part)
+static uint64_t part_due_us(natlet__part *self)
 {
-    (void)part;
+    (void)self;
     return UINT64_MAX;
 }
 
 static natlet_status take_areas(const natlet__embed_config *config)
 {
-    the.submission = natlet__memory_take(&the.rt->memory, config->submission_bytes);
-    the.records =
-        natlet__memory_take(&the.rt->memory, config->completion_records * sizeof *the.records);
-    if (the.submission == NULL || the.records == NULL) {
-        return NATLET_E_NO_MEMORY;
-    }
+    natlet_embed_areas *a = &the.areas;
+
+    a->version = 1;
     the.records_wanted = config->completion_records;
-    the.areas = (natlet_embed_areas){
-        .version = 1,
-        .submission = address_of(the.submission),
-        .submission_bytes = config->submission_bytes,
-        .completion = address_of(the.records),
-        .completion_cap = config->completion_records,
-    };
-    return NATLET_OK;
+    return grow(&a->submission, &a->submission_bytes, 1, config->submission_bytes) &&
+                   grow(&a->completion, &a->completion_cap, sizeof(natlet_embed_record),
+                        config->completion_records) &&
+                   grow(&the.sids, &the.ids_cap, sizeof(uint32_t), IDS_STEP)
+               ? NATLET_OK
+               : NATLET_E_NO_MEMORY;
 }
+
+static natlet__part part = {
+    .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
 
 static natlet_status start_client(natlet__embed_config *config)
 {
@@ -431,10 +425,8 @@ static natlet_status start_client(natlet__embed_config *config)
 
 natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
 {
-    uint8_t texts[2048];
-    natlet__config_store store = {.ptr = texts, .cap = sizeof texts};
     natlet__embed_config config;
-    natlet_status st = natlet__config_read(&config, text, &store);
+    natlet_status st = natlet__config_read(&config, text);
 
     if (st < 0) {
         return st;
@@ -444,9 +436,7 @@ natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
         return NATLET_E_CONFIG;
     }
     the.rt = rt;
-    the.part = (natlet__part){
-        .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
-    natlet__runtime_add(rt, &the.part);
+    natlet__runtime_add(rt, &part);
     st = take_areas(&config);
     if (st == NATLET_OK) {
         st = start_client(&config);
@@ -485,10 +475,9 @@ void natlet_app_fini(natlet_runtime *rt)
         natlet_client_free(the.client);
     }
     natlet__embed_agents_fini();
-    natlet__runtime_remove(rt, &the.part);
-    natlet__memory_give_back(&rt->memory, the.submission, the.areas.submission_bytes);
-    natlet__memory_give_back(&rt->memory, the.records,
-                             the.areas.completion_cap * sizeof *the.records);
-    natlet__memory_give_back(&rt->memory, the.sids, the.ids_cap * sizeof *the.sids);
+    natlet__runtime_remove(rt, &part);
+    drop(the.areas.submission, the.areas.submission_bytes);
+    drop(the.areas.completion, the.areas.completion_cap * sizeof(natlet_embed_record));
+    drop(the.sids, the.ids_cap * sizeof(uint32_t));
     the = (embed){0};
 }

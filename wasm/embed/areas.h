@@ -11,11 +11,6 @@
  * If even that fails the module traps: the glue replaces the instance. */
 natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t status);
 
-/* Appends a record with `text` as its payload, copied to where it stays until the
- * next run; what is beyond 1 024 bytes a record is cut. */
-natlet_embed_record *natlet__embed_append_text(uint8_t kind, uint32_t id, int32_t status,
-                                               natlet_slice text);
-
 /* Names the parts of `msg`, which lie in linear memory, in one record. */
 void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg);
 

@@ -35,122 +35,114 @@ _Static_assert(OFFSET(agents_max) ==
                    OFFSET(submission_bytes) + (NAMES - OWN_NUMBERS - 1) * sizeof(uint32_t),
                "a row of numbers");
 
-static natlet_status read_number(natlet__embed_config *config, uint32_t name, natlet_slice text)
+/* The row of our own numbers as if it began where the client's does. */
+#define OWN_ROW_BYTES ((OWN_NUMBERS - NUMBERS) * sizeof(uint32_t))
+
+static bool read_number(natlet__embed_config *config, uint32_t name, natlet_slice text)
 {
-    size_t at = name < OWN_NUMBERS
-                    ? OFFSET(client.connect_ms) + (name - NUMBERS) * sizeof(uint32_t)
-                    : OFFSET(submission_bytes) + (name - OWN_NUMBERS) * sizeof(uint32_t);
+    size_t row =
+        name < OWN_NUMBERS ? OFFSET(client.connect_ms) : OFFSET(submission_bytes) - OWN_ROW_BYTES;
+    uint32_t *number = (void *)((uint8_t *)config + row);
+    uint64_t max = name == RECONNECTS_MAX ? INT32_MAX : UINT32_MAX;
     uint64_t value = UINT64_MAX;
 
-    if (name == RECONNECTS_MAX && natlet__equal(text, natlet__text("-1"))) {
-        value = (uint32_t)-1;
-    } else if (!natlet__read_decimal(text, name == RECONNECTS_MAX ? INT32_MAX : UINT32_MAX,
-                                     &value)) {
-        return NATLET_E_CONFIG;
+    if (!natlet__read_decimal(text, max, &value) &&
+        (name != RECONNECTS_MAX || !natlet__equal(text, natlet__text("-1")))) {
+        return false;
     }
-    *(uint32_t *)(void *)((uint8_t *)config + at) = (uint32_t)value;
-    return NATLET_OK;
+    number[name - NUMBERS] = (uint32_t)value;
+    return true;
 }
 
-/* Puts a string into the store, its escapes resolved. */
-static natlet_status keep(natlet__config_store *store, const natlet__json_token *value)
+/* Puts a string into the texts, its escapes resolved. */
+static bool keep(natlet__embed_config *config, const natlet__json_token *value)
 {
-    if (value->kind != NATLET__JSON_STRING || value->text.len > store->cap - store->len) {
-        return NATLET_E_CONFIG;
+    if (value->kind != NATLET__JSON_STRING ||
+        value->text.len > sizeof config->texts - config->texts_len) {
+        return false;
     }
-    store->len += natlet__json_unescape(store->ptr + store->len, value->text);
-    return NATLET_OK;
+    config->texts_len +=
+        (uint32_t)natlet__json_unescape(config->texts + config->texts_len, value->text);
+    return true;
 }
 
 /* The strings of an array, behind its '[', joined with commas. */
-static natlet_status keep_array(natlet__config_store *store, natlet__json *json)
+static bool keep_array(natlet__embed_config *config, natlet__json *json)
 {
     natlet__json_token value;
     bool is_first = true;
 
-    for (;;) {
-        natlet_status st = natlet__json_next(json, &value);
-        if (st < 0 || value.kind == NATLET__JSON_ARRAY_END) {
-            return st;
+    while (natlet__json_next(json, &value) == NATLET_OK) {
+        if (value.kind == NATLET__JSON_ARRAY_END) {
+            return true;
         }
-        if (!is_first && store->len < store->cap) {
-            store->ptr[store->len++] = ',';
+        if (!is_first && config->texts_len < sizeof config->texts) {
+            config->texts[config->texts_len++] = ',';
+        }
+        if (!keep(config, &value)) {
+            return false;
         }
         is_first = false;
-        st = keep(store, &value);
-        if (st < 0) {
-            return st;
-        }
     }
+    return false;
 }
 
-static natlet_status read_text(natlet__embed_config *config, uint32_t name,
-                               const natlet__json_token *value, natlet__json *json,
-                               natlet__config_store *store)
+static bool read_text(natlet__embed_config *config, uint32_t name, const natlet__json_token *value,
+                      natlet__json *json)
 {
     natlet_slice *text = (void *)((uint8_t *)config + OFFSET(client.servers) + name * sizeof *text);
-    uint8_t *start = store->ptr + store->len;
+    uint8_t *start = config->texts + config->texts_len;
 
     if (value->kind == NATLET__JSON_STRING && !value->has_escapes) {
         *text = value->text;
-        return NATLET_OK;
+        return true;
     }
-    natlet_status st = name == SERVERS && value->kind == NATLET__JSON_ARRAY
-                           ? keep_array(store, json)
-                           : keep(store, value);
-
-    *text = (natlet_slice){start, (size_t)(store->ptr + store->len - start)};
-    return st;
+    bool is_kept = name == SERVERS && value->kind == NATLET__JSON_ARRAY ? keep_array(config, json)
+                                                                        : keep(config, value);
+    *text = (natlet_slice){start, (size_t)(config->texts + config->texts_len - start)};
+    return is_kept;
 }
 
-static natlet_status read_member(natlet__embed_config *config, natlet__json *json, natlet_slice key,
-                                 natlet__config_store *store)
+static bool read_member(natlet__embed_config *config, natlet__json *json, natlet_slice key)
 {
     natlet__json_token value;
     uint32_t name = natlet__word_index(names, key);
-    natlet_status st = natlet__json_next(json, &value);
-    bool is_true = value.kind == NATLET__JSON_TRUE;
 
-    if (st < 0 || name == NAMES) {
-        return st < 0 ? st : NATLET_E_CONFIG;
+    if (natlet__json_next(json, &value) < 0) {
+        return false;
     }
     if (name < FLAGS) {
-        return read_text(config, name, &value, json, store);
+        return read_text(config, name, &value, json);
     }
-    if (name < NUMBERS && (is_true || value.kind == NATLET__JSON_FALSE)) {
-        *((bool *)config + OFFSET(client.no_echo) + (name - FLAGS)) = is_true;
-        return NATLET_OK;
+    if (name >= NUMBERS) {
+        return name < NAMES && value.kind == NATLET__JSON_NUMBER &&
+               read_number(config, name, value.text);
     }
-    return name >= NUMBERS && value.kind == NATLET__JSON_NUMBER
-               ? read_number(config, name, value.text)
-               : NATLET_E_CONFIG;
+    *((bool *)config + OFFSET(client.no_echo) + (name - FLAGS)) = value.kind == NATLET__JSON_TRUE;
+    return value.kind == NATLET__JSON_TRUE || value.kind == NATLET__JSON_FALSE;
 }
 
-natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice text,
-                                  natlet__config_store *store)
+/* A failure of the reader is sticky, so it need not be told from one of ours before
+ * the end. */
+natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice text)
 {
     natlet__json json;
     natlet__json_token token;
 
-    *config = (natlet__embed_config){.submission_bytes = 65536,
+    *config = (natlet__embed_config){.client.size = sizeof config->client,
+                                     .submission_bytes = 65536,
                                      .completion_records = 1024,
                                      .cell_bytes = 262144,
                                      .agents_max = 256};
-    natlet_client_config_init(&config->client);
     natlet__json_init(&json, text, 2);
-    natlet_status st = natlet__json_next(&json, &token);
-    if (st == NATLET_OK && token.kind != NATLET__JSON_OBJECT) {
-        return NATLET_E_CONFIG;
+    (void)natlet__json_next(&json, &token);
+    bool is_right = token.kind == NATLET__JSON_OBJECT;
+    while (is_right && natlet__json_next(&json, &token) == NATLET_OK &&
+           token.kind == NATLET__JSON_KEY) {
+        is_right = read_member(config, &json, token.text);
     }
-    while (st == NATLET_OK) {
-        st = natlet__json_next(&json, &token);
-        if (st < 0 || token.kind != NATLET__JSON_KEY) {
-            break;
-        }
-        st = read_member(config, &json, token.text, store);
+    if (is_right) {
+        (void)natlet__json_next(&json, &token); /* nothing may follow */
     }
-    if (st == NATLET_OK) {
-        st = natlet__json_next(&json, &token); /* nothing may follow */
-    }
-    return st;
+    return json.failed < 0 ? json.failed : is_right ? NATLET_OK : NATLET_E_CONFIG;
 }

@@ -10,22 +10,17 @@ typedef struct natlet__embed_config {
     uint32_t completion_records; /* 1 024 */
     uint32_t cell_bytes;         /* pool for the mail of agents: 262 144 */
     uint32_t agents_max;         /* 256 */
+    /* Texts that cannot be borrowed from the document: an array of servers, joined
+     * with commas, and strings with escapes. */
+    uint32_t texts_len;
+    uint8_t texts[2048];
 } natlet__embed_config;
 
-/* Where texts are put that cannot be borrowed from the document: an array of
- * servers, joined with commas, and strings with escapes. */
-typedef struct natlet__config_store {
-    uint8_t *ptr;
-    size_t cap;
-    size_t len;
-} natlet__config_store;
-
 /* Reads one JSON object; its members are the fields' names, "servers" a string
- * or an array of strings.  Slices borrow from `json` and from `store`.
+ * or an array of strings.  Slices borrow from `json` and from config->texts.
  *
  * Returns OK; E_JSON; E_CONFIG (an unknown member, a value of the wrong type or
- * range, or the store is full). */
-natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice json,
-                                  natlet__config_store *store);
+ * range, or texts is full). */
+natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice json);
 
 #endif

@@ -1,0 +1,13 @@
+/* What the compiler is told about functions whose size in a module it misjudges.
+ * Internal. */
+#ifndef NATLET_BASE_COMPILER_H
+#define NATLET_BASE_COMPILER_H
+
+/* So many places use it that a call is fewer bytes than its body. */
+#define NATLET__NOINLINE __attribute__((noinline))
+
+/* A structure that is returned costs memory on the stack, which vanishes where the
+ * function does. */
+#define NATLET__INLINE __attribute__((always_inline)) static inline
+
+#endif
