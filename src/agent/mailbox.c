@@ -1,4 +1,4 @@
-/* Each lane is a ring of its own; mail is in exactly one ring, or in none. */
+/* Each lane is a queue of its own; mail is in exactly one, or in none. */
 #include "agent/mailbox.h"
 
 #include "base/assert.h"
@@ -26,7 +26,6 @@ uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config 
         box->bytes_max = NATLET_MAILBOX_BYTES_DEFAULT;
     }
     for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-        box->lanes[i].start = (uint16_t)places;
         box->lanes[i].cap = caps[i];
         box->lanes[i].free_min = caps[i];
         places += caps[i];
@@ -50,38 +49,51 @@ natlet_status natlet__mailbox_room(natlet__mailbox *box, uint8_t priority, uint6
         return NATLET_OK;
     }
     box->refused++;
-    return bytes <= box->bytes_max && lane->cap > 0 ? NATLET_E_FULL : NATLET_E_TOO_LARGE;
+    return bytes <= box->bytes_max ? NATLET_E_FULL : NATLET_E_TOO_LARGE;
 }
 
-static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail, uint32_t reserved)
+/* Notes that `taken` places of the lane are used or promised. */
+static void note_use(natlet__lane *lane, uint32_t taken)
 {
-    uint32_t at = (uint32_t)lane->head + lane->used;
+    uint32_t left = lane->cap - taken;
 
-    NATLET_ASSERT(lane->used + reserved < lane->cap);
-    box->places[lane->start + (at < lane->cap ? at : at - lane->cap)] = mail;
-    lane->used++;
+    NATLET_ASSERT(taken <= lane->cap);
+    lane->free_min = left < lane->free_min ? (uint16_t)left : lane->free_min;
+}
+
+static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail)
+{
+    natlet__block *block = natlet__block_of(mail);
+
+    if (lane->used++ == 0) {
+        lane->first = block;
+    } else {
+        lane->last->next = block;
+    }
+    lane->last = block;
     box->queued++;
     box->bytes += mail->bytes;
-    uint32_t left = lane->cap - lane->used - reserved;
-    lane->free_min = left < lane->free_min ? (uint16_t)left : lane->free_min;
 }
 
 void natlet__mailbox_push(natlet__mailbox *box, natlet_mail *mail)
 {
-    append(box, lane_for(box, mail->priority), mail, 0);
+    natlet__lane *lane = lane_for(box, mail->priority);
+
+    append(box, lane, mail);
+    note_use(lane, lane->used);
 }
 
 natlet_status natlet__mailbox_reserve(natlet__mailbox *box)
 {
     natlet__lane *sys = &box->lanes[SYS];
-    uint32_t left = (uint32_t)sys->cap - sys->used - box->reserved;
+    uint32_t taken = (uint32_t)sys->used + box->reserved;
 
-    if (left == 0) {
+    if (taken == sys->cap) {
         box->refused++;
         return NATLET_E_FULL;
     }
     box->reserved++;
-    sys->free_min = left - 1 < sys->free_min ? (uint16_t)(left - 1) : sys->free_min;
+    note_use(sys, taken + 1);
     return NATLET_OK;
 }
 
@@ -94,14 +106,14 @@ void natlet__mailbox_unreserve(natlet__mailbox *box)
 void natlet__mailbox_push_reserved(natlet__mailbox *box, natlet_mail *mail)
 {
     natlet__mailbox_unreserve(box);
-    append(box, &box->lanes[SYS], mail, box->reserved);
+    append(box, &box->lanes[SYS], mail);
 }
 
 static natlet_mail *take_from(natlet__mailbox *box, natlet__lane *lane)
 {
-    natlet_mail *mail = box->places[lane->start + lane->head];
+    natlet_mail *mail = (natlet_mail *)(lane->first + 1);
 
-    lane->head = (uint16_t)(lane->head + 1u < lane->cap ? lane->head + 1u : 0);
+    lane->first = lane->first->next;
     lane->used--;
     NATLET_ASSERT(box->bytes >= mail->bytes);
     box->queued--;

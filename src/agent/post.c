@@ -27,14 +27,19 @@ uint64_t natlet__mail_measure(const natlet_mail *draft)
            draft->payload.len;
 }
 
+natlet_mail natlet__mail_of(const natlet_msg *msg)
+{
+    return (natlet_mail){.subject = msg->subject,
+                         .reply = msg->reply,
+                         .headers = msg->headers,
+                         .payload = msg->payload};
+}
+
 static natlet_slice copy_part(uint8_t **at, natlet_slice part)
 {
     natlet_slice copy = {*at, part.len};
 
-    if (part.len > 0) {
-        memcpy(*at, part.ptr, part.len);
-        *at += part.len;
-    }
+    *at = natlet__put(*at, part);
     return copy;
 }
 
@@ -60,7 +65,6 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
     mail->status = NATLET_OK;
     mail->call = 0;
     mail->bytes = bytes;
-    mail->block_bytes = (uint32_t)sizeof *mail + bytes;
     mail->attempt = 1;
     mail->kind = NATLET_MAIL_USER;
     mail->priority = draft->priority;
@@ -70,7 +74,7 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
 
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail)
 {
-    natlet__pool_give_back(&cell->pool, mail, mail->block_bytes);
+    natlet__pool_give_back(&cell->pool, mail);
 }
 
 /* ---- into a mailbox ---- */
@@ -93,10 +97,8 @@ void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail 
     wake(cell, agent);
 }
 
-/* Copies the draft into the agent's mailbox; `agent` may be NULL, and *sent is the
- * copy.  Returns OK, E_NO_AGENT, E_INVALID, E_FULL or E_TOO_LARGE. */
-static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
-                             natlet_mail **sent)
+static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                              natlet_mail **copy)
 {
     if (agent == NULL || agent->phase == NATLET_AGENT_DOWN || natlet__is_supervisor(agent)) {
         return NATLET_E_NO_AGENT;
@@ -106,47 +108,56 @@ static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natl
     }
     natlet_status st =
         natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
-    natlet_mail *mail = st == NATLET_OK ? natlet__mail_new(cell, draft) : NULL;
-    if (mail == NULL) {
-        return st < 0 ? st : NATLET_E_FULL;
+    if (st < 0) {
+        return st;
     }
-    mail->to = agent->pid;
-    natlet__mailbox_push(&agent->mailbox, mail);
+    *copy = natlet__mail_new(cell, draft);
+    if (*copy == NULL) {
+        return NATLET_E_FULL;
+    }
+    natlet__mailbox_push(&agent->mailbox, *copy);
     wake(cell, agent);
-    *sent = mail;
     return NATLET_OK;
 }
 
 /* Makes a dead letter of a draft that could not be delivered. */
-static void bury(natlet_cell *cell, natlet_mail *draft, natlet_dead_reason reason,
-                 const natlet__agent *agent)
+static void bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to, const natlet_mail *draft,
+                 natlet_mail_kind kind, natlet_dead_reason reason)
 {
-    draft->id_ns = next_id(cell);
-    draft->bytes = (uint32_t)natlet__mail_measure(draft);
-    natlet__dead_letter(cell, draft, reason, agent);
+    natlet_mail lost = *draft;
+
+    lost.kind = (uint8_t)kind;
+    lost.from = natlet_agent_self(cell);
+    lost.to = to;
+    lost.id_ns = next_id(cell);
+    lost.bytes = (uint32_t)natlet__mail_measure(draft);
+    natlet__dead_letter(cell, &lost, reason, agent);
 }
 
-natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, const natlet_msg *msg,
-                                   natlet_priority priority)
+natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                           const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call)
 {
-    uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_mail draft = {.subject = msg->subject,
-                         .reply = msg->reply,
-                         .headers = msg->headers,
-                         .payload = msg->payload,
-                         .to = agent->pid,
-                         .kind = NATLET_MAIL_NATS,
-                         .priority = (uint8_t)priority};
-    natlet_status st = deliver(cell, agent, &draft, &sent);
+    natlet_mail *mail;
+    natlet_status st = put_copy(cell, agent, draft, &mail);
 
     if (st == NATLET_OK) {
-        sent->kind = NATLET_MAIL_NATS;
-    } else {
-        bury(cell, &draft, st == NATLET_E_NO_AGENT ? NATLET_DEAD_NO_AGENT : NATLET_DEAD_OVERFLOW,
-             agent);
+        mail->kind = (uint8_t)kind;
+        mail->from = natlet_agent_self(cell);
+        mail->to = agent->pid;
+        if (call != NULL) {
+            mail->call = call->ref;
+            call->asked_id = mail->id_ns;
+        }
+    } else if (st == NATLET_E_NO_AGENT) {
+        bool was_agent =
+            kind != NATLET_MAIL_NATS && to != 0 && to >> NATLET_PID_SLOT_BITS <= cell->incarnations;
+        bury(cell, agent, to, draft, kind == NATLET_MAIL_CALL ? NATLET_MAIL_USER : kind,
+             was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT);
+    } else if (kind == NATLET_MAIL_NATS) {
+        bury(cell, agent, to, draft, kind, NATLET_DEAD_OVERFLOW);
+    } else if (st != NATLET_E_INVALID) {
+        cell->stats.refused++;
     }
-    natlet__unlock(cell, was);
     return st;
 }
 
@@ -157,40 +168,11 @@ natlet_pid natlet_agent_self(const natlet_cell *cell)
     return cell->running != NULL ? cell->running->pid : 0;
 }
 
-/* Mail for nobody: `to` is 0 if it was sent by name. */
-static void bury_sent(natlet_cell *cell, const natlet_mail *draft, natlet_pid to,
-                      const natlet__agent *agent)
-{
-    natlet_mail lost = *draft;
-    bool was_agent = to != 0 && to >> NATLET_PID_SLOT_BITS <= cell->incarnations;
-
-    lost.kind = NATLET_MAIL_USER;
-    lost.from = natlet_agent_self(cell);
-    lost.to = to;
-    bury(cell, &lost, was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT, agent);
-}
-
-/* `agent` is whom the sender means by `to` (0: by name). */
-static natlet_status send_to(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
-                             const natlet_mail *draft, natlet_mail **sent)
-{
-    natlet_status st = deliver(cell, agent, draft, sent);
-
-    if (st == NATLET_OK) {
-        (*sent)->from = natlet_agent_self(cell);
-    } else if (st == NATLET_E_NO_AGENT) {
-        bury_sent(cell, draft, to, agent);
-    } else if (st != NATLET_E_INVALID) {
-        cell->stats.refused++;
-    }
-    return st;
-}
-
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_status st = send_to(cell, natlet__registry_at(cell, to), to, mail, &sent);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_at(cell, to), to, mail, NATLET_MAIL_USER, NULL);
 
     natlet__unlock(cell, was);
     return st;
@@ -199,8 +181,8 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_status st = send_to(cell, natlet__registry_find(cell, name), 0, mail, &sent);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_find(cell, name), 0, mail, NATLET_MAIL_USER, NULL);
 
     natlet__unlock(cell, was);
     return st;
@@ -209,24 +191,20 @@ natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const
 static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
                           uint32_t timeout_ms, uint32_t *ref)
 {
-    natlet__wait *wait;
-    natlet_mail *sent;
-
     if (cell->running == NULL) {
         return NATLET_E_STATE;
     }
-    natlet_status st = natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_CALL, timeout_ms);
-    if (st < 0) {
-        return st;
+    natlet__wait *wait = natlet__wait_new(cell, cell->running, NATLET_MAIL_REPLY);
+    if (wait == NULL) {
+        return NATLET_E_FULL;
     }
-    st = send_to(cell, natlet__registry_at(cell, to), to, draft, &sent);
+    natlet__wait_until(cell, wait, timeout_ms);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_CALL, wait);
     if (st < 0) {
         natlet__wait_drop(cell, wait);
         return st;
     }
-    sent->kind = NATLET_MAIL_CALL;
-    sent->call = wait->ref;
-    wait->asked_id = sent->id_ns;
     *ref = wait->ref;
     return NATLET_OK;
 }
@@ -269,44 +247,6 @@ natlet_status natlet_agent_publish(natlet_cell *cell, const natlet_msg *msg)
 {
     uint32_t was = natlet__lock(cell);
     natlet_status st = publish(cell, msg);
-
-    natlet__unlock(cell, was);
-    return st;
-}
-
-static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
-                             uint32_t *ref)
-{
-    natlet__wait *wait;
-
-    if (cell->running == NULL) {
-        return NATLET_E_STATE;
-    }
-    if (cell->outlet == NULL) {
-        return NATLET_E_UNSUPPORTED;
-    }
-    natlet_status st = natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_REQUEST, 0);
-    if (st < 0) {
-        return st;
-    }
-    *ref = wait->ref;
-    cell->asked++;
-    st = cell->outlet->request(cell->outlet, wait, msg, timeout_ms);
-    if (st < 0) { /* the outlet does not know it: nothing to cancel there */
-        *ref = 0;
-        cell->asked--;
-        wait->kind = NATLET__WAIT_CALL;
-        natlet__wait_drop(cell, wait);
-    }
-    return st;
-}
-
-natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
-                                   uint32_t *ref)
-{
-    uint32_t was = natlet__lock(cell);
-    *ref = 0;
-    natlet_status st = request(cell, msg, timeout_ms, ref);
 
     natlet__unlock(cell, was);
     return st;

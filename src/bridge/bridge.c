@@ -12,10 +12,10 @@
 typedef struct subscription subscription;
 
 struct subscription {
-    subscription *next, *prev;
+    natlet__link link; /* first: in the bridge's subscriptions, or in no list */
     natlet_client *client;
     natlet__memory *memory;
-    natlet_bridge *bridge; /* NULL: it went away before the client let go */
+    natlet_bridge *bridge; /* not to be used after it went away: `agent` is NULL then */
     natlet__agent *agent;  /* NULL: gone, and the subscription is to end */
     uint32_t sid;
 };
@@ -24,7 +24,7 @@ struct natlet_bridge {
     natlet__outlet outlet; /* first, so that an outlet is its bridge */
     natlet_cell *cell;
     natlet_client *client;
-    subscription *subscriptions;
+    natlet__link subscriptions;
     natlet_bridge_stats stats;
 };
 
@@ -81,32 +81,15 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
         return;
     }
     bridge->stats.in_messages++;
+    natlet_mail draft = natlet__mail_of(msg);
+    draft.priority = (uint8_t)priority_of(bridge, msg);
     natlet_status st =
-        natlet__post_message(bridge->cell, sub->agent, msg, priority_of(bridge, msg));
+        natlet__post(bridge->cell, sub->agent, sub->agent->pid, &draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
         bridge->stats.in_no_agent++;
     } else if (st < 0) {
         bridge->stats.in_overflow++;
     }
-}
-
-static void leave(subscription *sub)
-{
-    natlet_bridge *bridge = sub->bridge;
-
-    if (bridge == NULL) {
-        return;
-    }
-    if (sub->prev != NULL) {
-        sub->prev->next = sub->next;
-    } else {
-        bridge->subscriptions = sub->next;
-    }
-    if (sub->next != NULL) {
-        sub->next->prev = sub->prev;
-    }
-    bridge->stats.subscriptions--;
-    sub->bridge = NULL;
 }
 
 static void on_ended(void *self, uint32_t sid, natlet_status why)
@@ -115,19 +98,11 @@ static void on_ended(void *self, uint32_t sid, natlet_status why)
 
     (void)sid;
     (void)why;
-    leave(sub);
-    natlet__memory_give_back(sub->memory, sub, sizeof *sub);
-}
-
-static void join(natlet_bridge *bridge, subscription *sub)
-{
-    sub->bridge = bridge;
-    sub->next = bridge->subscriptions;
-    if (sub->next != NULL) {
-        sub->next->prev = sub;
+    if (sub->link.next != NULL) {
+        natlet__list_cut(&sub->link);
+        sub->bridge->stats.subscriptions--;
     }
-    bridge->subscriptions = sub;
-    bridge->stats.subscriptions++;
+    natlet__memory_give_back(sub->memory, sub, sizeof *sub);
 }
 
 natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, natlet_slice subject,
@@ -144,6 +119,7 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
     if (sub == NULL) {
         return NATLET_E_NO_MEMORY;
     }
+    sub->bridge = bridge;
     sub->client = bridge->client;
     sub->memory = memory;
     sub->agent = child;
@@ -153,7 +129,8 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
         natlet__memory_give_back(memory, sub, sizeof *sub);
         return st;
     }
-    join(bridge, sub);
+    natlet__list_put(bridge->subscriptions.next, &sub->link);
+    bridge->stats.subscriptions++;
     if (sid != NULL) {
         *sid = sub->sid;
     }
@@ -162,7 +139,10 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
 
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid)
 {
-    for (const subscription *sub = bridge->subscriptions; sub != NULL; sub = sub->next) {
+    const natlet__link *all = &bridge->subscriptions;
+
+    for (const natlet__link *at = all->next; at != all; at = at->next) {
+        const subscription *sub = (const subscription *)at;
         if (sub->sid == sid) {
             return end_subscription(sub);
         }
@@ -189,37 +169,76 @@ static natlet_status outlet_publish(natlet__outlet *outlet, const natlet_msg *ms
     return count_out(bridge, natlet_client_publish(bridge->client, msg));
 }
 
-static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
-{
-    natlet__wait_outlet_ended(self, st, reply);
-}
-
-static natlet_status outlet_request(natlet__outlet *outlet, natlet__wait *wait,
-                                    const natlet_msg *msg, uint32_t timeout_ms)
-{
-    natlet_bridge *bridge = bridge_of(outlet);
-
-    return count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms, on_reply, wait,
-                                                   &wait->outlet_id));
-}
-
-static void outlet_cancel(natlet__outlet *outlet, natlet__wait *wait)
-{
-    (void)natlet_client_cancel(bridge_of(outlet)->client, wait->outlet_id);
-}
-
 /* Ending one may free it, but no other. */
 static void outlet_gone(natlet__outlet *outlet, const natlet__agent *agent)
 {
-    subscription *next;
+    const natlet__link *all = &bridge_of(outlet)->subscriptions;
+    natlet__link *next;
 
-    for (subscription *sub = bridge_of(outlet)->subscriptions; sub != NULL; sub = next) {
-        next = sub->next;
+    for (natlet__link *at = all->next; at != all; at = next) {
+        subscription *sub = (subscription *)at;
+        next = at->next;
         if (sub->agent == agent) {
             sub->agent = NULL;
             (void)end_subscription(sub);
         }
     }
+}
+
+/* ---- requests ---- */
+
+static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
+{
+    natlet__wait_outlet_ended(self, st, reply);
+}
+
+/* Without a bridge the client ends what it still knows. */
+static void cancel(natlet__wait *wait)
+{
+    natlet__outlet *outlet = wait->cell->outlet;
+
+    if (outlet != NULL) {
+        (void)natlet_client_cancel(bridge_of(outlet)->client, wait->outlet_id);
+    }
+}
+
+static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
+                             uint32_t *ref)
+{
+    if (cell->running == NULL) {
+        return NATLET_E_STATE;
+    }
+    if (cell->outlet == NULL) {
+        return NATLET_E_UNSUPPORTED;
+    }
+    natlet_bridge *bridge = bridge_of(cell->outlet);
+    natlet__wait *wait = natlet__wait_new(cell, cell->running, NATLET_MAIL_REPLY);
+    if (wait == NULL) {
+        return NATLET_E_FULL;
+    }
+    *ref = wait->ref;
+    wait->cancel = cancel;
+    cell->asked++;
+    natlet_status st = count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms,
+                                                               on_reply, wait, &wait->outlet_id));
+    if (st < 0) { /* the client does not know it: nothing to cancel there */
+        *ref = 0;
+        wait->cancel = NULL;
+        cell->asked--;
+        natlet__wait_drop(cell, wait);
+    }
+    return st;
+}
+
+natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
+                                   uint32_t *ref)
+{
+    uint32_t was = natlet__lock(cell);
+    *ref = 0;
+    natlet_status st = request(cell, msg, timeout_ms, ref);
+
+    natlet__unlock(cell, was);
+    return st;
 }
 
 /* ---- life ---- */
@@ -236,11 +255,9 @@ natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_c
     }
     bridge->cell = cell;
     bridge->client = client;
-    bridge->outlet = (natlet__outlet){.publish = outlet_publish,
-                                      .request = outlet_request,
-                                      .cancel = outlet_cancel,
-                                      .gone = outlet_gone};
-    natlet__cell_set_outlet(cell, &bridge->outlet);
+    bridge->outlet = (natlet__outlet){.publish = outlet_publish, .gone = outlet_gone};
+    natlet__list_init(&bridge->subscriptions);
+    cell->outlet = &bridge->outlet;
     *out = bridge;
     return NATLET_OK;
 }
@@ -250,13 +267,13 @@ void natlet_bridge_free(natlet_bridge *bridge)
     if (bridge == NULL) {
         return;
     }
-    while (bridge->subscriptions != NULL) {
-        subscription *sub = bridge->subscriptions;
+    while (!natlet__list_is_empty(&bridge->subscriptions)) {
+        subscription *sub = (subscription *)bridge->subscriptions.next;
+        natlet__list_cut(&sub->link);
         sub->agent = NULL;
-        leave(sub);
         (void)end_subscription(sub);
     }
-    natlet__cell_set_outlet(bridge->cell, NULL);
+    bridge->cell->outlet = NULL;
     natlet__memory_give_back(&bridge->cell->rt->memory, bridge, sizeof *bridge);
 }
 
