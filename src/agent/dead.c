@@ -20,7 +20,7 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
     const natlet_mail *mail = event->mail;
     size_t len =
         mail->subject.len < NATLET_DEAD_SUBJECT_MAX ? mail->subject.len : NATLET_DEAD_SUBJECT_MAX;
-    natlet_dead_letter *letter = &cell->dead[cell->dead_count++ % cell->config.dead_letters];
+    natlet_dead_letter *letter = &cell->dead[cell->stats.dead_total++ % cell->config.dead_letters];
 
     *letter = (natlet_dead_letter){.id_ns = mail->id_ns,
                                    .from = mail->from,
@@ -36,24 +36,21 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
 void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead_reason reason,
                          const natlet__agent *agent)
 {
-    natlet__wait *wait = natlet__wait_of_call(cell, mail);
-    natlet_cell_event event = {
-        .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
-
-    if (mail->kind == NATLET_MAIL_TIMER) {
-        return; /* it says nothing that could be lost */
-    }
     if (mail->kind == NATLET_MAIL_REPLY) {
         cell->stats.late++;
-        return;
     }
+    if (mail->kind == NATLET_MAIL_REPLY || mail->kind == NATLET_MAIL_TIMER) {
+        return; /* a timer says nothing that could be lost */
+    }
+    natlet_cell_event event = {
+        .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
     if (reason == NATLET_DEAD_CRASHED) {
         event.reason = agent->exit;
     }
     cell->stats.dead[reason]++;
-    cell->stats.dead_total++;
     remember(cell, &event);
     natlet__cell_show(cell, &event, agent);
+    natlet__wait *wait = natlet__wait_of_call(cell, mail);
     if (wait != NULL) {
         natlet__wait_end(cell, wait, NATLET_E_NO_AGENT);
     }
@@ -61,8 +58,10 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
 
 const natlet_dead_letter *natlet_cell_dead_letter(const natlet_cell *cell, uint32_t back)
 {
-    if (back >= cell->dead_count || back >= cell->config.dead_letters) {
+    uint64_t count = cell->stats.dead_total;
+
+    if (back >= count || back >= cell->config.dead_letters) {
         return NULL;
     }
-    return &cell->dead[(cell->dead_count - 1 - back) % cell->config.dead_letters];
+    return &cell->dead[(count - 1 - back) % cell->config.dead_letters];
 }

@@ -108,8 +108,7 @@ struct natlet_cell {
     natlet__table waits;
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint64_t dead_count; /* ever */
-    uint32_t asked;      /* requests that the outlet has not answered */
+    uint32_t asked; /* requests that the outlet has not answered */
     natlet_cell_config config;
     natlet__pool pool;
     size_t pool_bytes;
@@ -166,8 +165,7 @@ void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status statu
 
 /* Ends a CALL or REQUEST by a mail with the answer, or with E_FULL or E_TOO_LARGE if
  * there is no room for its bytes. */
-void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, natlet_pid from,
-                         const natlet_msg *reply);
+void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply);
 
 /* The outlet's one call for a REQUEST; `reply` is NULL unless `status` is OK. */
 void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply);
@@ -187,15 +185,16 @@ natlet_mail natlet__mail_of(const natlet_msg *msg);
 uint64_t natlet__mail_measure(const natlet_mail *draft);
 
 /* A copy of the draft's four parts, tag, seq and priority in the pool, with an id of
- * its own; NULL: no room. */
-natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft);
+ * its own, from the running agent; NULL: no room. */
+natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
+                              natlet_mail_kind kind);
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
 
 /* Queues the mail that ends a wait of `agent`. */
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);
 
 /* Copies the draft into the mailbox of `agent` (NULL: nobody), whom the sender means by
- * `to` (0: by name), as a mail of `kind`; `call` is what a CALL's sender waits with.
+ * `to` (0: by name), as a mail of `kind`; with `call` that its sender waits with, a CALL.
  *
  * Returns OK; E_NO_AGENT (a dead letter); E_FULL or E_TOO_LARGE (a dead letter if it is
  * NATS, else counted); E_INVALID (the priority). */

@@ -32,20 +32,24 @@ static natlet__block *pop(natlet__block **list)
     return block;
 }
 
-static natlet__block *ask_arena(natlet__pool *pool, natlet__block *block, size_t bytes)
+static void free_block(natlet__pool *pool, natlet__block *block)
 {
-    return pool->arena.resize(pool->arena.self, block, block != NULL ? block->bytes : 0, bytes);
+    (void)pool->arena.resize(pool->arena.self, block, block->bytes, 0);
 }
 
 static void give_spare_back(natlet__pool *pool)
 {
-    natlet__block *block;
-
     for (size_t i = 0; i < NATLET__POOL_CLASSES; i++) {
+        natlet__block *block;
         while ((block = pop(&pool->spare[i])) != NULL) {
-            (void)ask_arena(pool, block, 0);
+            free_block(pool, block);
         }
     }
+}
+
+static natlet__block *ask_arena(natlet__pool *pool, size_t bytes)
+{
+    return pool->arena.resize(pool->arena.self, NULL, 0, bytes);
 }
 
 void *natlet__pool_take(natlet__pool *pool, size_t bytes)
@@ -56,11 +60,11 @@ void *natlet__pool_take(natlet__pool *pool, size_t bytes)
     natlet__block *block = list != NULL ? pop(list) : NULL;
 
     if (block == NULL) {
-        block = ask_arena(pool, NULL, bytes);
+        block = ask_arena(pool, bytes);
     }
     if (block == NULL) {
         give_spare_back(pool);
-        block = ask_arena(pool, NULL, bytes);
+        block = ask_arena(pool, bytes);
     }
     if (block == NULL) {
         pool->refused++;
@@ -80,7 +84,7 @@ void natlet__pool_give_back(natlet__pool *pool, void *mem)
     NATLET_ASSERT(block->bytes <= pool->used_bytes);
     pool->used_bytes -= block->bytes;
     if (list == NULL) {
-        (void)ask_arena(pool, block, 0);
+        free_block(pool, block);
         return;
     }
     block->next = *list;

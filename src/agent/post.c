@@ -3,6 +3,11 @@
  *     draft -> room? -> block of the pool -> lane -> run queue */
 #include "agent/kernel.h"
 
+natlet_pid natlet_agent_self(const natlet_cell *cell)
+{
+    return cell->running != NULL ? cell->running->pid : 0;
+}
+
 /* ---- one mail ---- */
 
 /* The wall clock is read once a turn: asking the host for each mail would cost more
@@ -35,15 +40,14 @@ natlet_mail natlet__mail_of(const natlet_msg *msg)
                          .payload = msg->payload};
 }
 
-static natlet_slice copy_part(uint8_t **at, natlet_slice part)
-{
-    natlet_slice copy = {*at, part.len};
+/* The four parts of a mail, which come first and in the order of a message's. */
+#define PARTS 4
+_Static_assert(offsetof(natlet_mail, payload) == (PARTS - 1) * sizeof(natlet_slice) &&
+                   offsetof(natlet_mail, from) >= PARTS * sizeof(natlet_slice),
+               "the parts stand side by side");
 
-    *at = natlet__put(*at, part);
-    return copy;
-}
-
-natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
+natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
+                              natlet_mail_kind kind)
 {
     uint32_t bytes = (uint32_t)natlet__mail_measure(draft);
     natlet_mail *mail = natlet__pool_take(&cell->pool, sizeof *mail + bytes);
@@ -51,14 +55,16 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
     if (mail == NULL) {
         return NULL;
     }
-    /* Field by field: clearing the struct first would be the dearest line of a send. */
+    const natlet_slice *part = &draft->subject;
+    natlet_slice *copy = &mail->subject;
     uint8_t *at = (uint8_t *)(mail + 1);
-    mail->subject = copy_part(&at, draft->subject);
-    mail->reply = copy_part(&at, draft->reply);
-    mail->headers = copy_part(&at, draft->headers);
-    mail->payload = copy_part(&at, draft->payload);
-    mail->from = 0;
-    mail->to = 0;
+    for (uint32_t i = 0; i < PARTS; i++) {
+        copy[i] = (natlet_slice){at, part[i].len};
+        at = natlet__put(at, part[i]);
+    }
+    /* Field by field: clearing the struct first would be the dearest line of a send. */
+    mail->from = natlet_agent_self(cell);
+    mail->to = to;
     mail->id_ns = next_id(cell);
     mail->seq = draft->seq;
     mail->tag = draft->tag;
@@ -66,7 +72,7 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
     mail->call = 0;
     mail->bytes = bytes;
     mail->attempt = 1;
-    mail->kind = NATLET_MAIL_USER;
+    mail->kind = (uint8_t)kind;
     mail->priority = draft->priority;
     mail->json = 0;
     return mail;
@@ -98,7 +104,7 @@ void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail 
 }
 
 static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
-                              natlet_mail **copy)
+                              natlet_mail_kind kind, natlet_mail **copy)
 {
     if (agent == NULL || agent->phase == NATLET_AGENT_DOWN || natlet__is_supervisor(agent)) {
         return NATLET_E_NO_AGENT;
@@ -111,7 +117,7 @@ static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const nat
     if (st < 0) {
         return st;
     }
-    *copy = natlet__mail_new(cell, draft);
+    *copy = natlet__mail_new(cell, agent->pid, draft, kind);
     if (*copy == NULL) {
         return NATLET_E_FULL;
     }
@@ -138,35 +144,26 @@ natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid t
                            const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call)
 {
     natlet_mail *mail;
-    natlet_status st = put_copy(cell, agent, draft, &mail);
+    natlet_status st = put_copy(cell, agent, draft, kind, &mail);
 
-    if (st == NATLET_OK) {
-        mail->kind = (uint8_t)kind;
-        mail->from = natlet_agent_self(cell);
-        mail->to = agent->pid;
-        if (call != NULL) {
-            mail->call = call->ref;
-            call->asked_id = mail->id_ns;
-        }
-    } else if (st == NATLET_E_NO_AGENT) {
-        bool was_agent =
-            kind != NATLET_MAIL_NATS && to != 0 && to >> NATLET_PID_SLOT_BITS <= cell->incarnations;
-        bury(cell, agent, to, draft, kind == NATLET_MAIL_CALL ? NATLET_MAIL_USER : kind,
+    if (st == NATLET_E_NO_AGENT) { /* incarnations are counted from 1 */
+        bool was_agent = (to >> NATLET_PID_SLOT_BITS) - 1 < cell->incarnations;
+        bury(cell, agent, to, draft, kind,
              was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT);
-    } else if (kind == NATLET_MAIL_NATS) {
+    } else if (st < 0 && kind == NATLET_MAIL_NATS) {
         bury(cell, agent, to, draft, kind, NATLET_DEAD_OVERFLOW);
-    } else if (st != NATLET_E_INVALID) {
+    } else if (st < 0 && st != NATLET_E_INVALID) {
         cell->stats.refused++;
+    }
+    if (st == NATLET_OK && call != NULL) {
+        mail->kind = NATLET_MAIL_CALL;
+        mail->call = call->ref;
+        call->asked_id = mail->id_ns;
     }
     return st;
 }
 
 /* ---- from agents and from outside ---- */
-
-natlet_pid natlet_agent_self(const natlet_cell *cell)
-{
-    return cell->running != NULL ? cell->running->pid : 0;
-}
 
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail)
 {
@@ -200,7 +197,7 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
     }
     natlet__wait_until(cell, wait, timeout_ms);
     natlet_status st =
-        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_CALL, wait);
+        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {
         natlet__wait_drop(cell, wait);
         return st;
@@ -235,7 +232,7 @@ natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
     if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
         st = publish(cell, &(natlet_msg){.subject = request->reply, .payload = payload});
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, natlet_agent_self(cell), &(natlet_msg){.payload = payload});
+        natlet__wait_answer(cell, wait, &(natlet_msg){.payload = payload});
     } else {
         cell->stats.late++;
     }

@@ -111,8 +111,7 @@ void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status statu
     finish(cell, wait, &wait->mail);
 }
 
-void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, natlet_pid from,
-                         const natlet_msg *reply)
+void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply)
 {
     const natlet__mailbox *box = &wait->agent->mailbox;
     natlet_mail draft = natlet__mail_of(reply);
@@ -122,13 +121,13 @@ void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, natlet_pid from,
         natlet__wait_end(cell, wait, NATLET_E_TOO_LARGE);
         return;
     }
-    natlet_mail *mail =
-        bytes <= box->bytes_max - box->bytes ? natlet__mail_new(cell, &draft) : NULL;
+    natlet_mail *mail = bytes <= box->bytes_max - box->bytes
+                            ? natlet__mail_new(cell, wait->agent->pid, &draft, NATLET_MAIL_REPLY)
+                            : NULL;
     if (mail == NULL) {
         natlet__wait_end(cell, wait, NATLET_E_FULL);
         return;
     }
-    mail->from = from;
     finish(cell, wait, mail);
 }
 
@@ -141,7 +140,7 @@ void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const n
     if (wait->agent == NULL) {
         natlet__mail_free(cell, &wait->mail);
     } else if (status == NATLET_OK) {
-        natlet__wait_answer(cell, wait, 0, reply);
+        natlet__wait_answer(cell, wait, reply);
     } else {
         natlet__wait_end(cell, wait, status);
     }

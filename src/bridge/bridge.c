@@ -7,7 +7,6 @@
 #include "natlet/bridge.h"
 
 #include "agent/kernel.h"
-#include "natlet/headers.h"
 
 typedef struct subscription subscription;
 
@@ -46,20 +45,32 @@ static const struct {
     {NATLET_TEXT("low"), NATLET_PRIORITY_LOW},
 };
 
-static natlet_priority priority_of(natlet_bridge *bridge, const natlet_msg *msg)
+/* The value of the header Natlet-Priority, or an empty one. */
+static natlet_slice find_priority(natlet_slice headers)
 {
     static const natlet_slice key = NATLET_TEXT("Natlet-Priority");
-    natlet_slice value;
+    natlet_slice line;
+    natlet_slice part;
 
-    if (msg->headers.len == 0 || !natlet_headers_get(msg->headers, key, &value)) {
-        return NATLET_PRIORITY_NORMAL;
+    while (natlet__cut(&headers, '\n', &line)) {
+        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
+            natlet__cut(&line, '\r', &part)) {
+            return natlet__trim(part);
+        }
     }
+    return (natlet_slice){0};
+}
+
+static natlet_priority priority_of(natlet_bridge *bridge, natlet_slice headers)
+{
+    natlet_slice value = find_priority(headers);
+
     for (size_t i = 0; i < sizeof priorities / sizeof *priorities; i++) {
         if (natlet__equal(priorities[i].text, value)) {
             return priorities[i].priority;
         }
     }
-    bridge->stats.priority_unknown++;
+    bridge->stats.priority_unknown += value.ptr != NULL;
     return NATLET_PRIORITY_NORMAL;
 }
 
@@ -82,7 +93,7 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
     bridge->stats.in_messages++;
     natlet_mail draft = natlet__mail_of(msg);
-    draft.priority = (uint8_t)priority_of(bridge, msg);
+    draft.priority = (uint8_t)priority_of(bridge, msg->headers);
     natlet_status st =
         natlet__post(bridge->cell, sub->agent, sub->agent->pid, &draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
