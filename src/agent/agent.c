@@ -196,7 +196,6 @@ static void release(natlet_cell *cell, natlet__agent *agent)
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
     bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
-    agent->token = 0;
     agent->is_settled = false;
     agent->is_asked = false;
 }
@@ -328,7 +327,6 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
             cell, agent,
             (natlet_reason){NATLET_EXIT_ERROR, result < 0 ? result : NATLET_E_INVALID});
     }
-    agent->token = 0;
 }
 
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
@@ -343,6 +341,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         }
         mail->to = agent->pid;
         agent->mail = mail;
+        agent->token = ++cell->tokens;
         go_out(cell, agent);
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
@@ -386,18 +385,11 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
 
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token)
 {
-    natlet__agent *agent = cell->running;
+    const natlet__agent *agent = cell->running;
+    bool has_mail = agent != NULL && agent->mail != NULL;
 
-    *token = 0;
-    if (agent == NULL || agent->mail == NULL) {
-        return NATLET_E_STATE;
-    }
-    if (agent->token == 0) {
-        cell->tokens += cell->tokens == UINT32_MAX ? 2 : 1; /* never 0 */
-        agent->token = cell->tokens;
-    }
-    *token = agent->token;
-    return NATLET_LATER;
+    *token = has_mail ? agent->token : 0;
+    return has_mail ? NATLET_LATER : NATLET_E_STATE;
 }
 
 natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result)

@@ -39,7 +39,7 @@ struct natlet__agent {
     natlet_mail *mail;        /* in the handler's hands, or kept by LATER */
     natlet_pid pid;           /* of the present incarnation; 0: none */
     uint32_t slot;
-    uint32_t token;  /* BUSY: of the mail that is kept; 0: nobody asked for it */
+    uint32_t token;  /* of that mail */
     int32_t result;  /* is_settled: what settle said */
     uint8_t phase;   /* natlet_agent_state; natlet__agent_enter sets it */
     uint8_t depth;   /* supervisors above it */

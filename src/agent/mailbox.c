@@ -11,25 +11,22 @@ static const uint8_t share[NATLET_PRIORITIES] = {
     [NATLET_PRIORITY_NORMAL] = 2, [NATLET_PRIORITY_HIGH] = 4, [NATLET_PRIORITY_LOW] = 1};
 static const uint8_t order[] = {NATLET_PRIORITY_HIGH, NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_LOW};
 
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
 uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config)
 {
-    const uint16_t caps[NATLET_PRIORITIES] = {
-        [NORMAL] = config->normal > 0 ? config->normal : NATLET_MAILBOX_NORMAL_DEFAULT,
-        [NATLET_PRIORITY_HIGH] = config->high,
-        [NATLET_PRIORITY_LOW] = config->low,
-        [SYS] = config->sys > 0 ? config->sys : NATLET_MAILBOX_SYS_DEFAULT,
-    };
-    uint32_t places = 0;
+    uint32_t normal = or_default(config->normal, NATLET_MAILBOX_NORMAL_DEFAULT);
+    uint32_t sys = or_default(config->sys, NATLET_MAILBOX_SYS_DEFAULT);
+    uint32_t places = normal + config->high + config->low + sys;
 
-    *box = (natlet__mailbox){.bytes_max = config->bytes_max};
-    if (box->bytes_max == 0) {
-        box->bytes_max = NATLET_MAILBOX_BYTES_DEFAULT;
-    }
-    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-        box->lanes[i].cap = caps[i];
-        box->lanes[i].free_min = caps[i];
-        places += caps[i];
-    }
+    box->bytes_max = or_default(config->bytes_max, NATLET_MAILBOX_BYTES_DEFAULT);
+    box->lanes[NORMAL].cap = (uint16_t)normal;
+    box->lanes[NATLET_PRIORITY_HIGH].cap = config->high;
+    box->lanes[NATLET_PRIORITY_LOW].cap = config->low;
+    box->lanes[SYS].cap = (uint16_t)sys;
     return places <= UINT16_MAX && box->bytes_max <= NATLET_MESSAGE_BYTES_LIMIT ? places : 0;
 }
 
@@ -55,10 +52,8 @@ natlet_status natlet__mailbox_room(natlet__mailbox *box, uint8_t priority, uint6
 /* Notes that `taken` places of the lane are used or promised. */
 static void note_use(natlet__lane *lane, uint32_t taken)
 {
-    uint32_t left = lane->cap - taken;
-
     NATLET_ASSERT(taken <= lane->cap);
-    lane->free_min = left < lane->free_min ? (uint16_t)left : lane->free_min;
+    lane->used_max = taken > lane->used_max ? (uint16_t)taken : lane->used_max;
 }
 
 static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail)
@@ -169,7 +164,7 @@ natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)
 
     for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
         stats.used[i] = box->lanes[i].used;
-        stats.free_min[i] = box->lanes[i].free_min;
+        stats.free_min[i] = (uint16_t)(box->lanes[i].cap - box->lanes[i].used_max);
     }
     return stats;
 }

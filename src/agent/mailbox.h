@@ -12,8 +12,8 @@ typedef struct natlet__lane {
     natlet__block *first, *last; /* of `used`; the head of a block of mail */
     uint16_t cap;
     uint16_t used;
-    uint16_t free_min;
-    uint8_t credit; /* mail that it may still give in this round */
+    uint16_t used_max; /* promised places included */
+    uint8_t credit;    /* mail that it may still give in this round */
 } natlet__lane;
 
 typedef struct natlet__mailbox {
@@ -25,8 +25,8 @@ typedef struct natlet__mailbox {
     uint32_t refused;
 } natlet__mailbox;
 
-/* Makes an empty mailbox.  Returns how many places it has; 0 if the configuration
- * is out of range. */
+/* Makes a mailbox of a zeroed one.  Returns how many places it has; 0 if the
+ * configuration is out of range. */
 uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config);
 
 /* Whether `bytes` with `priority` (not SYS) find room now; a refusal is counted.

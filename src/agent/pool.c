@@ -7,7 +7,6 @@ natlet_status natlet__pool_init(natlet__pool *pool, void *mem, size_t mem_len)
     natlet_arena *arena;
     natlet_status st = natlet_arena_init(&arena, mem, mem_len, NULL);
 
-    *pool = (natlet__pool){0};
     if (st == NATLET_OK) {
         pool->arena = natlet_arena_allocator(arena);
     }

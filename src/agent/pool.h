@@ -29,8 +29,7 @@ typedef struct natlet__pool {
     uint32_t refused;
 } natlet__pool;
 
-/* Builds a pool at the start of `mem`, aligned for uint64_t.  Returns OK or
- * E_NO_MEMORY. */
+/* Gives a zeroed pool its memory, aligned for uint64_t.  Returns OK or E_NO_MEMORY. */
 natlet_status natlet__pool_init(natlet__pool *pool, void *mem, size_t mem_len);
 
 /* Takes `bytes`, not zeroed.  Returns NULL when there is no room. */

@@ -21,7 +21,7 @@ enum { US_PER_MS = 1000 };
 #define ADDED UINT32_MAX
 
 static const natlet_reason shutdown = {NATLET_EXIT_SHUTDOWN, 0};
-static const natlet_reason killed = {NATLET_EXIT_KILLED, 0};
+static const natlet_reason killed = {NATLET_EXIT_KILLED, NATLET_E_CANCELLED};
 
 static natlet__supervisor *state_of(const natlet__agent *agent)
 {

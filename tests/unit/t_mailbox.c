@@ -22,7 +22,7 @@ static natlet_mail *mail_at(uint32_t number)
 
 static natlet__mailbox make(natlet_mailbox_config config)
 {
-    natlet__mailbox box;
+    natlet__mailbox box = {0};
     uint32_t count = natlet__mailbox_init(&box, &config);
 
     CHECK(count > 0 && count <= 256);
@@ -83,7 +83,7 @@ static void bytes_are_exact(void)
 
 static void shapes_are_checked(void)
 {
-    natlet__mailbox box;
+    natlet__mailbox box = {0};
 
     CHECK_INT(natlet__mailbox_init(&box, &(natlet_mailbox_config){0}), 8 + 16);
     CHECK_INT(box.bytes_max, 65536);
