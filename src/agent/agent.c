@@ -155,6 +155,7 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
     agent->parent = parent;
     agent->depth = (uint8_t)(parent->depth + 1);
     natlet__list_init(&agent->waits);
+    natlet__list_init(&agent->holds);
     st = furnish(cell, agent);
     if (st < 0) {
         natlet__pool_give_back(&cell->pool, agent);
@@ -186,12 +187,21 @@ static void bury_held(natlet_cell *cell, natlet__agent *agent, natlet_dead_reaso
     }
 }
 
+static void cut_ties(natlet_cell *cell, natlet__link *ties)
+{
+    while (!natlet__list_is_empty(ties)) {
+        natlet__tie *tie = (natlet__tie *)ties->next;
+        natlet__list_cut(&tie->link);
+        tie->cut(cell, tie);
+    }
+}
+
 /* Lets go of what belongs to the incarnation and not to the child. */
 static void release(natlet_cell *cell, natlet__agent *agent)
 {
     natlet_mail *mail;
 
-    natlet__wait_drop_all(cell, agent);
+    cut_ties(cell, &agent->waits);
     while ((mail = natlet__mailbox_take_sys(&agent->mailbox)) != NULL) {
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
@@ -286,9 +296,7 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
         }
     }
     natlet__agent_drain(cell, agent, was_stopped ? NATLET_DEAD_SHUTDOWN : NATLET_DEAD_NO_AGENT);
-    if (cell->outlet != NULL) {
-        cell->outlet->gone(cell->outlet, agent);
-    }
+    cut_ties(cell, &agent->holds);
     natlet__list_cut(&agent->turn);
     natlet__list_cut(&agent->sibling);
     natlet__registry_remove(cell, agent);

@@ -26,13 +26,21 @@ typedef struct natlet__agent natlet__agent;
 typedef struct natlet__supervisor natlet__supervisor;
 typedef struct natlet__wait natlet__wait;
 typedef struct natlet__outlet natlet__outlet;
+typedef struct natlet__tie natlet__tie;
+
+/* Something that ends with an agent: how is its owner's business. */
+struct natlet__tie {
+    natlet__link link; /* first: in the agent's `waits` or `holds`, no more when it is cut */
+    void (*cut)(natlet_cell *cell, natlet__tie *tie);
+};
 
 /* A child: it outlives its incarnations, and its mailbox with it.  One block of
  * the pool holds this struct and the state. */
 struct natlet__agent {
     natlet__link turn;        /* first: in the run queue or in the parent's events, see agent.c */
     natlet__link sibling;     /* in the parent's children */
-    natlet__link waits;       /* its calls, requests and timers */
+    natlet__link waits;       /* ties of the incarnation: calls, requests, timers */
+    natlet__link holds;       /* ties of the child: subscriptions */
     natlet__agent *parent;    /* NULL: the root */
     natlet__agent *name_next; /* with the same hash of the name */
     void *state;              /* of a supervisor: natlet__supervisor */
@@ -61,32 +69,27 @@ struct natlet__supervisor {
     natlet__link *stopping; /* STOPPING: the next child to stop */
     natlet__timer patience; /* for that child */
     natlet_reason outcome;  /* STOPPING: how it will have ended */
-    uint32_t places;        /* for times of restarts: one more than are allowed */
-    uint64_t counted;       /* restarts so far; the times of the last ones follow, a ring */
+    uint32_t places;        /* in the ring of restarts behind this struct */
+    uint32_t place;         /* the oldest of them */
 };
 
 /* What an agent waits for.  A place of its SYS lane is reserved, and the struct
  * itself becomes the mail that ends the wait if that carries no bytes: the end of
  * a wait needs nothing that could be missing. */
 struct natlet__wait {
-    natlet_mail mail;  /* first, so that a mail is its wait; says how time ends it */
-    natlet__link link; /* in the agent's waits */
+    natlet_mail mail; /* first, so that a mail is its wait; says how time ends it */
+    natlet__tie tie;  /* of a request: the outlet calls natlet__wait_outlet_ended once more */
     natlet__timer timer;
     natlet_cell *cell;
     natlet__agent *agent; /* NULL: it does not wait any more, but the outlet knows this */
-    /* A request: tells the outlet, which calls natlet__wait_outlet_ended exactly once,
-     * sooner after this.  NULL: nobody else knows of the wait. */
-    void (*cancel)(natlet__wait *wait);
-    uint64_t asked_id;  /* CALL: id_ns of the mail that asks */
-    uint32_t outlet_id; /* request: the outlet's own */
+    uint64_t asked_id;    /* CALL: id_ns of the mail that asks */
+    uint32_t outlet_id;   /* request: the outlet's own */
     uint32_t ref;
 };
 
 /* The network as the kernel sees it; the bridge is one. */
 struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
-    /* The child is about to be freed: it must not be named any more. */
-    void (*gone)(natlet__outlet *outlet, const natlet__agent *agent);
 };
 
 enum { NATLET__TIMER_WAIT, NATLET__TIMER_PATIENCE }; /* natlet__timer.kind */
@@ -156,9 +159,11 @@ natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_m
 /* Gives it a time to end. */
 void natlet__wait_until(natlet_cell *cell, natlet__wait *wait, uint32_t delay_ms);
 
-/* Ends a wait without mail. */
-void natlet__wait_drop(natlet_cell *cell, natlet__wait *wait);
-void natlet__wait_drop_all(natlet_cell *cell, natlet__agent *agent);
+/* Ends a wait without mail.  The outlet may still know the struct of a request. */
+void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
+
+/* The wait whose tie this is. */
+natlet__wait *natlet__wait_of(natlet__tie *tie);
 
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);

@@ -1,5 +1,7 @@
 #include "agent/pool.h"
 
+#include <stdbool.h>
+
 #include "base/assert.h"
 
 natlet_status natlet__pool_init(natlet__pool *pool, void *mem, size_t mem_len)
@@ -36,19 +38,29 @@ static void free_block(natlet__pool *pool, natlet__block *block)
     (void)pool->arena.resize(pool->arena.self, block, block->bytes, 0);
 }
 
-static void give_spare_back(natlet__pool *pool)
+/* Answers whether there was anything to give. */
+static bool give_spare_back(natlet__pool *pool)
 {
+    natlet__block *block = NULL;
+    bool gave = false;
+
     for (size_t i = 0; i < NATLET__POOL_CLASSES; i++) {
-        natlet__block *block;
         while ((block = pop(&pool->spare[i])) != NULL) {
             free_block(pool, block);
+            gave = true;
         }
     }
+    return gave;
 }
 
 static natlet__block *ask_arena(natlet__pool *pool, size_t bytes)
 {
-    return pool->arena.resize(pool->arena.self, NULL, 0, bytes);
+    natlet__block *block;
+
+    do {
+        block = pool->arena.resize(pool->arena.self, NULL, 0, bytes);
+    } while (block == NULL && give_spare_back(pool));
+    return block;
 }
 
 void *natlet__pool_take(natlet__pool *pool, size_t bytes)
@@ -59,10 +71,6 @@ void *natlet__pool_take(natlet__pool *pool, size_t bytes)
     natlet__block *block = list != NULL ? pop(list) : NULL;
 
     if (block == NULL) {
-        block = ask_arena(pool, bytes);
-    }
-    if (block == NULL) {
-        give_spare_back(pool);
         block = ask_arena(pool, bytes);
     }
     if (block == NULL) {

@@ -199,7 +199,7 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
     natlet_status st =
         natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {
-        natlet__wait_drop(cell, wait);
+        wait->tie.cut(cell, &wait->tie);
         return st;
     }
     *ref = wait->ref;

@@ -30,6 +30,11 @@ static natlet__supervisor *state_of(const natlet__agent *agent)
 
 /* ---- restarts in a period ---- */
 
+static uint64_t *ring_of(natlet__supervisor *sup)
+{
+    return (uint64_t *)(sup + 1);
+}
+
 /* Places for the times of restarts, one more than are allowed; 0 if the
  * specification is out of range. */
 static uint32_t places_of(const natlet_supervisor_spec *spec)
@@ -70,54 +75,60 @@ uint32_t natlet__supervisor_count(const natlet__agent *agent)
     return count;
 }
 
-/* Notes a restart.  With the times of the last ones in a ring, the oldest of them
- * tells whether they all fell within the period: O(1), however many are allowed. */
+/* Notes a restart: until when it counts.  With the last ones in a ring, the oldest
+ * of them tells whether they all count: O(1), however many are allowed. */
 static bool may_restart(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
     const natlet_supervisor_spec *spec = agent->child.supervisor;
-    uint64_t *times_us = (uint64_t *)(sup + 1);
+    uint64_t *until_us = ring_of(sup);
     uint64_t period_ms = spec->period_ms > 0 ? spec->period_ms : NATLET_PERIOD_MS_DEFAULT;
     uint64_t now_us = natlet_runtime_now_us(cell->rt);
 
-    times_us[sup->counted % sup->places] = now_us;
-    sup->counted++;
-    return sup->counted < sup->places ||
-           now_us - times_us[sup->counted % sup->places] > period_ms * US_PER_MS;
+    until_us[sup->place] = now_us + period_ms * US_PER_MS + 1;
+    sup->place = (sup->place + 1) % sup->places;
+    return until_us[sup->place] <= now_us;
 }
 
 /* ---- stopping ---- */
 
-/* Ends a child and all below it at once. */
-static void kill(natlet_cell *cell, natlet__agent *agent)
+/* Ends an agent and all below it at once, the last child first. */
+static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+static void end_children(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
-    if (natlet__is_supervisor(agent)) {
-        natlet__supervisor *sup = state_of(agent);
-        for (natlet__link *at = sup->children.prev; at != &sup->children; at = at->prev) {
-            kill(cell, natlet__child_at(at));
-        }
-        natlet__timers_stop(&cell->timers, &sup->patience);
+    const natlet__link *children = &state_of(agent)->children;
+
+    for (natlet__link *at = children->prev; at != children; at = at->prev) {
+        end_tree(cell, natlet__child_at(at), why);
     }
-    natlet__agent_end(cell, agent, killed, NATLET_AGENT_DOWN);
+}
+
+static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
+{
+    why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
+    if (natlet__is_supervisor(agent)) {
+        end_children(cell, agent, why);
+        natlet__timers_stop(&cell->timers, &state_of(agent)->patience);
+    }
+    natlet__agent_end(cell, agent, why, NATLET_AGENT_DOWN);
 }
 
 static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome);
 
-/* Asks a child to stop, as often as one likes.  True: it is down. */
-static bool stop_child(natlet_cell *cell, natlet__agent *child)
+/* Asks a child to stop, as often as one likes.  True: that takes time. */
+static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
 {
-    bool is_alive = child->pid != 0 && child->phase != NATLET_AGENT_STARTING;
-
-    if (is_alive && child->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL) {
-        kill(cell, child);
-    } else if (is_alive && natlet__is_supervisor(child)) {
-        halt(cell, child, shutdown);
-    } else if (child->phase == NATLET_AGENT_BUSY) {
-        child->is_asked = true;
-    } else {
-        natlet__agent_end(cell, child, shutdown, NATLET_AGENT_DOWN);
+    if (child->pid == 0 || child->phase == NATLET_AGENT_STARTING ||
+        child->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL) {
+        return false;
     }
-    return child->pid == 0;
+    if (natlet__is_supervisor(child)) {
+        halt(cell, child, shutdown);
+        return child->pid != 0;
+    }
+    child->is_asked = true;
+    return child->phase == NATLET_AGENT_BUSY;
 }
 
 /* Lets `stopping` have its time. */
@@ -142,10 +153,12 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
     natlet__supervisor *sup = state_of(agent);
 
     while (sup->stopping != &sup->children) {
-        if (!stop_child(cell, natlet__child_at(sup->stopping))) {
+        natlet__agent *child = natlet__child_at(sup->stopping);
+        if (ask_to_stop(cell, child)) {
             be_patient(cell, sup);
             return;
         }
+        end_tree(cell, child, shutdown);
         natlet__timers_stop(&cell->timers, &sup->patience);
         sup->stopping = sup->stopping->prev;
     }
@@ -170,7 +183,7 @@ void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience)
     void *at = (char *)patience - offsetof(natlet__supervisor, patience);
     natlet__supervisor *sup = at;
 
-    kill(cell, natlet__child_at(sup->stopping));
+    end_tree(cell, natlet__child_at(sup->stopping), killed);
     natlet__agent_schedule(cell, sup->agent);
 }
 
@@ -200,23 +213,12 @@ static natlet_status make_children(natlet_cell *cell, natlet__agent *agent)
     return NATLET_OK;
 }
 
-/* Stops what was started, in reverse.  Nobody has had mail yet, so nobody is busy. */
-static void undo_start(natlet_cell *cell, natlet__agent *agent)
-{
-    natlet__link *children = &state_of(agent)->children;
-
-    for (natlet__link *at = children->prev; at != children; at = at->prev) {
-        bool is_down = stop_child(cell, natlet__child_at(at));
-        NATLET_ASSERT(is_down);
-    }
-}
-
 natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
     natlet__link *children = &sup->children;
 
-    sup->counted = 0;
+    memset(ring_of(sup), 0, sup->places * sizeof(uint64_t)); /* as the added children, */
     while (!natlet__list_is_empty(children) && natlet__child_at(children->prev)->index == ADDED) {
         natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of an earlier life */
     }
@@ -225,7 +227,7 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
         st = natlet__agent_start(cell, natlet__child_at(at));
     }
     if (st < 0) {
-        undo_start(cell, agent);
+        end_children(cell, agent, shutdown); /* nobody has had mail, so nobody is busy */
     }
     return st;
 }
@@ -247,7 +249,7 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
     natlet__agent_not_started(cell, agent, trap);
     while (agent->parent->phase == NATLET_AGENT_STARTING) {
         agent = agent->parent;
-        undo_start(cell, agent);
+        end_children(cell, agent, shutdown);
         natlet__agent_not_started(cell, agent, trap);
     }
     if (agent->has_run) {

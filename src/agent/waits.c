@@ -15,9 +15,9 @@ static natlet__wait *wait_at(const natlet_cell *cell, uint32_t ref)
     return wait != NULL && wait->ref == ref ? wait : NULL;
 }
 
-static natlet__wait *wait_of_link(natlet__link *link)
+natlet__wait *natlet__wait_of(natlet__tie *tie)
 {
-    void *at = (char *)link - offsetof(natlet__wait, link);
+    void *at = (char *)tie - offsetof(natlet__wait, tie);
 
     return at;
 }
@@ -40,6 +40,29 @@ static natlet__wait *take_wait(natlet_cell *cell, natlet__mailbox *box)
     return wait;
 }
 
+/* Nobody can find the wait any more.  Its place in the lane is the caller's. */
+static void detach(natlet_cell *cell, natlet__wait *wait)
+{
+    natlet__timers_stop(&cell->timers, &wait->timer);
+    natlet__list_cut(&wait->tie.link);
+    natlet__table_remove(&cell->waits, wait->ref & SLOT_MASK);
+    wait->agent = NULL;
+}
+
+void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait)
+{
+    natlet__mailbox_unreserve(&wait->agent->mailbox);
+    detach(cell, wait);
+}
+
+static void drop(natlet_cell *cell, natlet__tie *tie)
+{
+    natlet__wait *wait = natlet__wait_of(tie);
+
+    natlet__wait_forget(cell, wait);
+    natlet__mail_free(cell, &wait->mail);
+}
+
 natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind)
 {
     natlet__wait *wait = take_wait(cell, &agent->mailbox);
@@ -53,7 +76,8 @@ natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_m
     wait->mail.tag = wait->ref;
     wait->mail.status = kind == NATLET_MAIL_TIMER ? NATLET_OK : NATLET_E_TIMEOUT;
     natlet__table_add(&cell->waits, wait);
-    natlet__list_put(agent->waits.next, &wait->link);
+    wait->tie.cut = drop;
+    natlet__list_put(agent->waits.next, &wait->tie.link);
     return wait;
 }
 
@@ -62,33 +86,6 @@ void natlet__wait_until(natlet_cell *cell, natlet__wait *wait, uint32_t delay_ms
     wait->timer.kind = NATLET__TIMER_WAIT;
     natlet__timers_start(&cell->timers, &wait->timer,
                          natlet_runtime_now_us(cell->rt) + (uint64_t)delay_ms * US_PER_MS);
-}
-
-/* Nobody can find the wait any more.  Its place in the lane is the caller's. */
-static void detach(natlet_cell *cell, natlet__wait *wait)
-{
-    natlet__timers_stop(&cell->timers, &wait->timer);
-    natlet__list_cut(&wait->link);
-    natlet__table_remove(&cell->waits, wait->ref & SLOT_MASK);
-    wait->agent = NULL;
-}
-
-void natlet__wait_drop(natlet_cell *cell, natlet__wait *wait)
-{
-    natlet__mailbox_unreserve(&wait->agent->mailbox);
-    detach(cell, wait);
-    if (wait->cancel != NULL) {
-        wait->cancel(wait); /* the outlet's answer frees the wait */
-    } else {
-        natlet__mail_free(cell, &wait->mail);
-    }
-}
-
-void natlet__wait_drop_all(natlet_cell *cell, natlet__agent *agent)
-{
-    while (!natlet__list_is_empty(&agent->waits)) {
-        natlet__wait_drop(cell, wait_of_link(agent->waits.next));
-    }
 }
 
 /* Queues `mail`, the wait's own or another, as the end of the wait. */
@@ -197,7 +194,7 @@ natlet_status natlet_agent_cancel(natlet_cell *cell, uint32_t ref)
     natlet__wait *wait = wait_at(cell, ref);
 
     if (wait != NULL) {
-        natlet__wait_drop(cell, wait);
+        wait->tie.cut(cell, &wait->tie);
     }
     natlet__unlock(cell, was);
     return wait != NULL ? NATLET_OK : NATLET_E_NOT_FOUND;

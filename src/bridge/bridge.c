@@ -12,6 +12,7 @@ typedef struct subscription subscription;
 
 struct subscription {
     natlet__link link; /* first: in the bridge's subscriptions, or in no list */
+    natlet__tie tie;   /* to the agent */
     natlet_client *client;
     natlet__memory *memory;
     natlet_bridge *bridge; /* not to be used after it went away: `agent` is NULL then */
@@ -103,12 +104,24 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
 }
 
+/* The agent is gone. */
+static void cut_off(natlet_cell *cell, natlet__tie *tie)
+{
+    void *at = (char *)tie - offsetof(subscription, tie);
+    subscription *sub = at;
+
+    (void)cell;
+    sub->agent = NULL;
+    (void)end_subscription(sub);
+}
+
 static void on_ended(void *self, uint32_t sid, natlet_status why)
 {
     subscription *sub = self;
 
     (void)sid;
     (void)why;
+    natlet__list_cut(&sub->tie.link);
     if (sub->link.next != NULL) {
         natlet__list_cut(&sub->link);
         sub->bridge->stats.subscriptions--;
@@ -140,6 +153,8 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
         natlet__memory_give_back(memory, sub, sizeof *sub);
         return st;
     }
+    sub->tie.cut = cut_off;
+    natlet__list_put(child->holds.next, &sub->tie.link);
     natlet__list_put(bridge->subscriptions.next, &sub->link);
     bridge->stats.subscriptions++;
     if (sid != NULL) {
@@ -180,22 +195,6 @@ static natlet_status outlet_publish(natlet__outlet *outlet, const natlet_msg *ms
     return count_out(bridge, natlet_client_publish(bridge->client, msg));
 }
 
-/* Ending one may free it, but no other. */
-static void outlet_gone(natlet__outlet *outlet, const natlet__agent *agent)
-{
-    const natlet__link *all = &bridge_of(outlet)->subscriptions;
-    natlet__link *next;
-
-    for (natlet__link *at = all->next; at != all; at = next) {
-        subscription *sub = (subscription *)at;
-        next = at->next;
-        if (sub->agent == agent) {
-            sub->agent = NULL;
-            (void)end_subscription(sub);
-        }
-    }
-}
-
 /* ---- requests ---- */
 
 static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
@@ -204,12 +203,13 @@ static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
 }
 
 /* Without a bridge the client ends what it still knows. */
-static void cancel(natlet__wait *wait)
+static void cancel(natlet_cell *cell, natlet__tie *tie)
 {
-    natlet__outlet *outlet = wait->cell->outlet;
+    natlet__wait *wait = natlet__wait_of(tie);
 
-    if (outlet != NULL) {
-        (void)natlet_client_cancel(bridge_of(outlet)->client, wait->outlet_id);
+    natlet__wait_forget(cell, wait);
+    if (cell->outlet != NULL) { /* the answer to this frees the wait */
+        (void)natlet_client_cancel(bridge_of(cell->outlet)->client, wait->outlet_id);
     }
 }
 
@@ -227,16 +227,16 @@ static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t 
     if (wait == NULL) {
         return NATLET_E_FULL;
     }
+    void (*drop)(natlet_cell *, natlet__tie *) = wait->tie.cut;
     *ref = wait->ref;
-    wait->cancel = cancel;
+    wait->tie.cut = cancel;
     cell->asked++;
     natlet_status st = count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms,
                                                                on_reply, wait, &wait->outlet_id));
     if (st < 0) { /* the client does not know it: nothing to cancel there */
         *ref = 0;
-        wait->cancel = NULL;
         cell->asked--;
-        natlet__wait_drop(cell, wait);
+        drop(cell, &wait->tie);
     }
     return st;
 }
@@ -266,7 +266,7 @@ natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_c
     }
     bridge->cell = cell;
     bridge->client = client;
-    bridge->outlet = (natlet__outlet){.publish = outlet_publish, .gone = outlet_gone};
+    bridge->outlet = (natlet__outlet){.publish = outlet_publish};
     natlet__list_init(&bridge->subscriptions);
     cell->outlet = &bridge->outlet;
     *out = bridge;
@@ -281,8 +281,8 @@ void natlet_bridge_free(natlet_bridge *bridge)
     while (!natlet__list_is_empty(&bridge->subscriptions)) {
         subscription *sub = (subscription *)bridge->subscriptions.next;
         natlet__list_cut(&sub->link);
-        sub->agent = NULL;
-        (void)end_subscription(sub);
+        natlet__list_cut(&sub->tie.link);
+        cut_off(bridge->cell, &sub->tie);
     }
     bridge->cell->outlet = NULL;
     natlet__memory_give_back(&bridge->cell->rt->memory, bridge, sizeof *bridge);
