@@ -35,17 +35,6 @@ static natlet_bridge *bridge_of(natlet__outlet *outlet)
 
 /* ---- in ---- */
 
-static const struct {
-    natlet_slice text;
-    natlet_priority priority;
-} priorities[] = {
-    {NATLET_TEXT("critical"), NATLET_PRIORITY_HIGH},
-    {NATLET_TEXT("high"), NATLET_PRIORITY_HIGH},
-    {NATLET_TEXT("medium"), NATLET_PRIORITY_NORMAL},
-    {NATLET_TEXT("normal"), NATLET_PRIORITY_NORMAL},
-    {NATLET_TEXT("low"), NATLET_PRIORITY_LOW},
-};
-
 /* The value of the header Natlet-Priority, or an empty one. */
 static natlet_slice find_priority(natlet_slice headers)
 {
@@ -62,17 +51,21 @@ static natlet_slice find_priority(natlet_slice headers)
     return (natlet_slice){0};
 }
 
-static natlet_priority priority_of(natlet_bridge *bridge, natlet_slice headers)
+static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
 {
-    natlet_slice value = find_priority(headers);
+    static const char names[] = "critical\0high\0medium\0normal\0low\0";
+    static const uint8_t lanes[] = {NATLET_PRIORITY_HIGH,   NATLET_PRIORITY_HIGH,
+                                    NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
+                                    NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
+    enum { UNKNOWN = sizeof lanes - 1 };
+    natlet_slice name = find_priority(headers);
 
-    for (size_t i = 0; i < sizeof priorities / sizeof *priorities; i++) {
-        if (natlet__equal(priorities[i].text, value)) {
-            return priorities[i].priority;
-        }
+    if (name.ptr == NULL) {
+        return NATLET_PRIORITY_NORMAL;
     }
-    bridge->stats.priority_unknown += value.ptr != NULL;
-    return NATLET_PRIORITY_NORMAL;
+    uint32_t which = natlet__word_index(names, name);
+    bridge->stats.priority_unknown += which == UNKNOWN;
+    return lanes[which];
 }
 
 /* The client may have no room for an UNSUB right now; then the next message asks
@@ -94,7 +87,7 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
     bridge->stats.in_messages++;
     natlet_mail draft = natlet__mail_of(msg);
-    draft.priority = (uint8_t)priority_of(bridge, msg->headers);
+    draft.priority = priority_of(bridge, msg->headers);
     natlet_status st =
         natlet__post(bridge->cell, sub->agent, sub->agent->pid, &draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
