@@ -9,6 +9,7 @@
 #include "agent/kernel.h"
 
 enum {
+    US_PER_MS = 1000,
     CLOCK_EVERY = 32, /* mails and switches between two looks at the host's clock */
     BATCH_DEFAULT = 16,
     AGENTS_DEFAULT = 256,
@@ -31,17 +32,20 @@ static void part_event(natlet__part *part, const natlet_host_event *event)
     (void)event;
 }
 
-static void fire_timers(natlet_cell *cell)
+void natlet__cell_alarm(natlet_cell *cell, natlet__alarm *alarm, uint64_t delay_ms)
+{
+    natlet__timers_start(&cell->timers, &alarm->timer,
+                         natlet_runtime_now_us(cell->rt) + delay_ms * US_PER_MS);
+}
+
+static void ring_alarms(natlet_cell *cell)
 {
     uint64_t now_us = natlet_runtime_now_us(cell->rt);
     natlet__timer *timer;
 
     while ((timer = natlet__timers_take(&cell->timers, now_us)) != NULL) {
-        if (timer->kind == NATLET__TIMER_WAIT) {
-            natlet__wait_due(cell, timer);
-        } else {
-            natlet__supervisor_impatient(cell, timer);
-        }
+        natlet__alarm *alarm = (natlet__alarm *)timer;
+        alarm->ring(cell, alarm);
     }
 }
 
@@ -50,7 +54,7 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
     natlet_cell *cell = cell_of(part);
     uint32_t unchecked = 0;
 
-    fire_timers(cell);
+    ring_alarms(cell);
     while (!natlet__list_is_empty(&cell->ready)) {
         natlet__agent *agent = (natlet__agent *)cell->ready.next;
         natlet__list_cut(&agent->turn);

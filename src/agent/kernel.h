@@ -34,6 +34,12 @@ struct natlet__tie {
     void (*cut)(natlet_cell *cell, natlet__tie *tie);
 };
 
+/* A point in time, and what then happens. */
+typedef struct natlet__alarm {
+    natlet__timer timer; /* first */
+    void (*ring)(natlet_cell *cell, struct natlet__alarm *alarm);
+} natlet__alarm;
+
 /* A child: it outlives its incarnations, and its mailbox with it.  One block of
  * the pool holds this struct and the state. */
 struct natlet__agent {
@@ -67,7 +73,7 @@ struct natlet__supervisor {
     natlet__link children;  /* in the order of their start */
     natlet__link events;    /* children to act on, in the order in which they ended */
     natlet__link *stopping; /* STOPPING: the next child to stop */
-    natlet__timer patience; /* for that child */
+    natlet__alarm patience; /* for that child */
     natlet_reason outcome;  /* STOPPING: how it will have ended */
     uint32_t places;        /* in the ring of restarts behind this struct */
     uint32_t place;         /* the oldest of them */
@@ -77,9 +83,9 @@ struct natlet__supervisor {
  * itself becomes the mail that ends the wait if that carries no bytes: the end of
  * a wait needs nothing that could be missing. */
 struct natlet__wait {
-    natlet_mail mail; /* first, so that a mail is its wait; says how time ends it */
-    natlet__tie tie;  /* of a request: the outlet calls natlet__wait_outlet_ended once more */
-    natlet__timer timer;
+    natlet_mail mail;    /* first, so that a mail is its wait; says how time ends it */
+    natlet__tie tie;     /* of a request: the outlet calls natlet__wait_outlet_ended once more */
+    natlet__alarm alarm; /* rings: the wait ends by its own mail */
     natlet_cell *cell;
     natlet__agent *agent; /* NULL: it does not wait any more, but the outlet knows this */
     uint64_t asked_id;    /* CALL: id_ns of the mail that asks */
@@ -91,8 +97,6 @@ struct natlet__wait {
 struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
 };
-
-enum { NATLET__TIMER_WAIT, NATLET__TIMER_PATIENCE }; /* natlet__timer.kind */
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
@@ -112,11 +116,11 @@ struct natlet_cell {
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
     uint32_t asked; /* requests that the outlet has not answered */
+    natlet_cell_stats stats;
     natlet_cell_config config;
     natlet__pool pool;
     size_t pool_bytes;
     size_t block_bytes; /* of the cell's own memory, the pool included */
-    natlet_cell_stats stats;
     natlet__agent root; /* supervises the trees, which are its temporary children */
     natlet__supervisor root_state;
 };
@@ -156,9 +160,6 @@ natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
  * time is over, or earlier by an answer.  NULL: there is no place for one more. */
 natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind);
 
-/* Gives it a time to end. */
-void natlet__wait_until(natlet_cell *cell, natlet__wait *wait, uint32_t delay_ms);
-
 /* Ends a wait without mail.  The outlet may still know the struct of a request. */
 void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
 
@@ -174,9 +175,6 @@ void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg
 
 /* The outlet's one call for a REQUEST; `reply` is NULL unless `status` is OK. */
 void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply);
-
-/* The timer of a wait is due. */
-void natlet__wait_due(natlet_cell *cell, natlet__timer *timer);
 
 /* The call that `mail` asks and that still waits, else NULL. */
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail);
@@ -288,9 +286,6 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent);
 /* The supervisor's turn. */
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent);
 
-/* The child being stopped had its time. */
-void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience);
-
 /* After a trap in the init of `agent`: what the unwound code would have done. */
 void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
 
@@ -298,6 +293,9 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
 natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);
 
 /* ---- cell.c ---- */
+
+/* Lets an alarm that does not run ring in `delay_ms`. */
+void natlet__cell_alarm(natlet_cell *cell, natlet__alarm *alarm, uint64_t delay_ms);
 
 /* Shows an event to the program, `agent` (NULL: nobody) being whom it is about. */
 void natlet__cell_show(natlet_cell *cell, natlet_cell_event *event, const natlet__agent *agent);

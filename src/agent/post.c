@@ -195,7 +195,7 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
     if (wait == NULL) {
         return NATLET_E_FULL;
     }
-    natlet__wait_until(cell, wait, timeout_ms);
+    natlet__cell_alarm(cell, &wait->alarm, timeout_ms);
     natlet_status st =
         natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {

@@ -54,16 +54,6 @@ size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec)
     return places > 0 ? sizeof(natlet__supervisor) + places * sizeof(uint64_t) : 0;
 }
 
-void natlet__supervisor_init(natlet__agent *agent)
-{
-    natlet__supervisor *sup = state_of(agent);
-
-    sup->agent = agent;
-    sup->places = places_of(agent->child.supervisor);
-    natlet__list_init(&sup->children);
-    natlet__list_init(&sup->events);
-}
-
 uint32_t natlet__supervisor_count(const natlet__agent *agent)
 {
     const natlet__link *children = &state_of(agent)->children;
@@ -109,7 +99,7 @@ static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
     why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
     if (natlet__is_supervisor(agent)) {
         end_children(cell, agent, why);
-        natlet__timers_stop(&cell->timers, &state_of(agent)->patience);
+        natlet__timers_stop(&cell->timers, &state_of(agent)->patience.timer);
     }
     natlet__agent_end(cell, agent, why, NATLET_AGENT_DOWN);
 }
@@ -135,15 +125,13 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
 static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
 {
     const natlet__agent *child = natlet__child_at(sup->stopping);
-    uint64_t ms = child->child.shutdown_ms;
+    uint32_t ms = child->child.shutdown_ms;
 
     if (ms == 0) {
         ms = natlet__is_supervisor(child) ? NATLET_SHUTDOWN_NEVER : NATLET_SHUTDOWN_MS_DEFAULT;
     }
-    if (ms != NATLET_SHUTDOWN_NEVER && !sup->patience.running) {
-        sup->patience.kind = NATLET__TIMER_PATIENCE;
-        natlet__timers_start(&cell->timers, &sup->patience,
-                             natlet_runtime_now_us(cell->rt) + ms * US_PER_MS);
+    if (ms != NATLET_SHUTDOWN_NEVER && !sup->patience.timer.running) {
+        natlet__cell_alarm(cell, &sup->patience, ms);
     }
 }
 
@@ -159,7 +147,7 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
             return;
         }
         end_tree(cell, child, shutdown);
-        natlet__timers_stop(&cell->timers, &sup->patience);
+        natlet__timers_stop(&cell->timers, &sup->patience.timer);
         sup->stopping = sup->stopping->prev;
     }
     natlet__agent_end(cell, agent, sup->outcome, NATLET_AGENT_EXITED);
@@ -178,7 +166,8 @@ static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome)
     }
 }
 
-void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience)
+/* The child that is being stopped had its time. */
+static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
 {
     void *at = (char *)patience - offsetof(natlet__supervisor, patience);
     natlet__supervisor *sup = at;
@@ -188,6 +177,17 @@ void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience)
 }
 
 /* ---- starting ---- */
+
+void natlet__supervisor_init(natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    sup->agent = agent;
+    sup->places = places_of(agent->child.supervisor);
+    sup->patience.ring = lose_patience;
+    natlet__list_init(&sup->children);
+    natlet__list_init(&sup->events);
+}
 
 /* Makes the children of the specification that do not exist: all of them at first,
  * later the temporary ones that were forgotten. */

@@ -5,7 +5,7 @@
  * ends or cancels it. */
 #include "agent/kernel.h"
 
-enum { SLOT_BITS = 16, US_PER_MS = 1000 };
+enum { SLOT_BITS = 16 };
 #define SLOT_MASK 0xffffu
 
 static natlet__wait *wait_at(const natlet_cell *cell, uint32_t ref)
@@ -43,7 +43,7 @@ static natlet__wait *take_wait(natlet_cell *cell, natlet__mailbox *box)
 /* Nobody can find the wait any more.  Its place in the lane is the caller's. */
 static void detach(natlet_cell *cell, natlet__wait *wait)
 {
-    natlet__timers_stop(&cell->timers, &wait->timer);
+    natlet__timers_stop(&cell->timers, &wait->alarm.timer);
     natlet__list_cut(&wait->tie.link);
     natlet__table_remove(&cell->waits, wait->ref & SLOT_MASK);
     wait->agent = NULL;
@@ -63,31 +63,6 @@ static void drop(natlet_cell *cell, natlet__tie *tie)
     natlet__mail_free(cell, &wait->mail);
 }
 
-natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind)
-{
-    natlet__wait *wait = take_wait(cell, &agent->mailbox);
-
-    if (wait == NULL) {
-        cell->stats.refused++;
-        return NULL;
-    }
-    *wait = (natlet__wait){.cell = cell, .agent = agent, .ref = next_ref(cell)};
-    wait->mail.kind = (uint8_t)kind;
-    wait->mail.tag = wait->ref;
-    wait->mail.status = kind == NATLET_MAIL_TIMER ? NATLET_OK : NATLET_E_TIMEOUT;
-    natlet__table_add(&cell->waits, wait);
-    wait->tie.cut = drop;
-    natlet__list_put(agent->waits.next, &wait->tie.link);
-    return wait;
-}
-
-void natlet__wait_until(natlet_cell *cell, natlet__wait *wait, uint32_t delay_ms)
-{
-    wait->timer.kind = NATLET__TIMER_WAIT;
-    natlet__timers_start(&cell->timers, &wait->timer,
-                         natlet_runtime_now_us(cell->rt) + (uint64_t)delay_ms * US_PER_MS);
-}
-
 /* Queues `mail`, the wait's own or another, as the end of the wait. */
 static void finish(natlet_cell *cell, natlet__wait *wait, natlet_mail *mail)
 {
@@ -102,10 +77,37 @@ static void finish(natlet_cell *cell, natlet__wait *wait, natlet_mail *mail)
     }
 }
 
+static void ring(natlet_cell *cell, natlet__alarm *alarm)
+{
+    void *at = (char *)alarm - offsetof(natlet__wait, alarm);
+    natlet__wait *wait = at;
+
+    finish(cell, wait, &wait->mail);
+}
+
+natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind)
+{
+    natlet__wait *wait = take_wait(cell, &agent->mailbox);
+
+    if (wait == NULL) {
+        cell->stats.refused++;
+        return NULL;
+    }
+    *wait = (natlet__wait){.cell = cell, .agent = agent, .ref = next_ref(cell)};
+    wait->mail.kind = (uint8_t)kind;
+    wait->mail.tag = wait->ref;
+    wait->mail.status = kind == NATLET_MAIL_TIMER ? NATLET_OK : NATLET_E_TIMEOUT;
+    natlet__table_add(&cell->waits, wait);
+    wait->tie.cut = drop;
+    wait->alarm.ring = ring;
+    natlet__list_put(agent->waits.next, &wait->tie.link);
+    return wait;
+}
+
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status)
 {
     wait->mail.status = status;
-    finish(cell, wait, &wait->mail);
+    wait->alarm.ring(cell, &wait->alarm);
 }
 
 void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply)
@@ -144,14 +146,6 @@ void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const n
     natlet__unlock(cell, was);
 }
 
-void natlet__wait_due(natlet_cell *cell, natlet__timer *timer)
-{
-    void *at = (char *)timer - offsetof(natlet__wait, timer);
-    natlet__wait *wait = at;
-
-    finish(cell, wait, &wait->mail);
-}
-
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail)
 {
     natlet__wait *wait = mail->kind == NATLET_MAIL_CALL ? wait_at(cell, mail->call) : NULL;
@@ -169,7 +163,7 @@ static natlet_status send_after(natlet_cell *cell, natlet__agent *agent, uint32_
     if (wait == NULL) {
         return NATLET_E_FULL;
     }
-    natlet__wait_until(cell, wait, delay_ms);
+    natlet__cell_alarm(cell, &wait->alarm, delay_ms);
     wait->mail.tag = tag;
     *ref = wait->ref;
     return NATLET_OK;
