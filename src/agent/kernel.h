@@ -106,8 +106,7 @@ struct natlet_cell {
     natlet__link ready;     /* the run queue */
     natlet__outlet *outlet; /* NULL: no network */
     natlet__timers timers;
-    uint64_t id_ns;      /* of the last mail */
-    uint64_t stamped_us; /* turn in which the clock was read for it */
+    uint64_t stamped_us; /* turn in which the clock was read for the ids of mail */
     uint32_t incarnations;
     uint32_t tokens;
     uint16_t generation; /* of the last wait, 1..65535 */

@@ -123,31 +123,21 @@ natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box)
     return sys->used > 0 ? take_from(box, sys) : NULL;
 }
 
-/* The first lane that has both mail and credit. */
-static natlet__lane *lane_with_credit(natlet__mailbox *box)
-{
-    for (uint32_t i = 0; i < sizeof order; i++) {
-        natlet__lane *lane = &box->lanes[order[i]];
-        if (lane->used > 0 && lane->credit > 0) {
-            return lane;
-        }
-    }
-    return NULL;
-}
-
 /* There is mail in one of the three: if none of them has credit, a new round begins. */
 static natlet__lane *next_lane(natlet__mailbox *box)
 {
-    natlet__lane *lane = lane_with_credit(box);
-
-    if (lane == NULL) {
+    for (;;) {
+        for (uint32_t i = 0; i < sizeof order; i++) {
+            natlet__lane *lane = &box->lanes[order[i]];
+            if (lane->used > 0 && lane->credit > 0) {
+                lane->credit--;
+                return lane;
+            }
+        }
         for (uint32_t i = 0; i < sizeof order; i++) {
             box->lanes[order[i]].credit = share[order[i]];
         }
-        lane = lane_with_credit(box);
     }
-    lane->credit--;
-    return lane;
 }
 
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box)

@@ -11,19 +11,16 @@ natlet_pid natlet_agent_self(const natlet_cell *cell)
 /* ---- one mail ---- */
 
 /* The wall clock is read once a turn: asking the host for each mail would cost more
- * than the mail. */
+ * than the mail.  In between the runtime's last stamp is counted up. */
 static uint64_t next_id(natlet_cell *cell)
 {
-    uint64_t now_us = cell->rt->now_us;
-    uint64_t id_ns = cell->id_ns + 1;
+    natlet_runtime *rt = cell->rt;
 
-    if (cell->stamped_us != now_us) {
-        uint64_t wall_ns = natlet__runtime_stamp_ns(cell->rt);
-        cell->stamped_us = now_us;
-        id_ns = wall_ns > id_ns ? wall_ns : id_ns;
+    if (cell->stamped_us == rt->now_us) {
+        return ++rt->wall_ns;
     }
-    cell->id_ns = id_ns;
-    return id_ns;
+    cell->stamped_us = rt->now_us;
+    return natlet__runtime_stamp_ns(rt);
 }
 
 uint64_t natlet__mail_measure(const natlet_mail *draft)
