@@ -87,12 +87,20 @@ void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
     }
 }
 
+static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
+{
+    cell->incarnations += cell->incarnations == UINT32_MAX ? 2 : 1; /* never 0 */
+    agent->pid = (natlet_pid)cell->incarnations << NATLET_PID_SLOT_BITS | agent->slot;
+}
+
 void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase)
 {
     natlet__list_cut(&agent->turn);
     agent->phase = (uint8_t)phase;
     if (phase >= NATLET_AGENT_EXITED) {
         agent->pid = 0;
+    } else if (agent->pid == 0) {
+        name_incarnation(cell, agent);
     }
     if (phase == NATLET_AGENT_EXITED || phase == NATLET_AGENT_RESTARTING) {
         natlet__list_put(&natlet__supervisor_of(agent->parent)->events, &agent->turn);
@@ -114,12 +122,6 @@ static natlet_status check(const natlet_child *child, const natlet__agent *paren
         return NATLET_E_LIMIT;
     }
     return natlet__supervisor_bytes(child->supervisor) > 0 ? NATLET_OK : NATLET_E_CONFIG;
-}
-
-static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
-{
-    cell->incarnations += cell->incarnations == UINT32_MAX ? 2 : 1; /* never 0 */
-    agent->pid = (natlet_pid)cell->incarnations << NATLET_PID_SLOT_BITS | agent->slot;
 }
 
 static natlet_status furnish(natlet_cell *cell, natlet__agent *agent)
@@ -162,7 +164,7 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
         return st;
     }
     natlet__list_put(place, &agent->sibling);
-    name_incarnation(cell, agent);
+    natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
     *out = agent;
     return NATLET_OK;
 }
@@ -206,7 +208,6 @@ static void release(natlet_cell *cell, natlet__agent *agent)
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
     bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
-    agent->is_settled = false;
     agent->is_asked = false;
 }
 
@@ -231,9 +232,6 @@ void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_r
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
-    if (agent->pid == 0) {
-        name_incarnation(cell, agent);
-    }
     if (agent->has_run && agent->child.drop_mail) {
         natlet__agent_drain(cell, agent, NATLET_DEAD_RESTART);
     }
@@ -366,7 +364,6 @@ static void settle(natlet_cell *cell, natlet__agent *agent)
 {
     bool is_asked = agent->is_asked;
 
-    agent->is_settled = false;
     natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     take_result(cell, agent, agent->result);
     if (is_asked && agent->phase == NATLET_AGENT_RUNNING) {
@@ -385,7 +382,7 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
         natlet__supervisor_run(cell, agent);
         return 1;
     }
-    if (agent->is_settled) {
+    if (agent->phase == NATLET_AGENT_BUSY) {
         settle(cell, agent);
     }
     return handle_batch(cell, agent) + 1;
@@ -407,7 +404,8 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     if (agent == NULL) {
         return NATLET_E_NO_AGENT;
     }
-    if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || agent->is_settled) {
+    bool is_settled = agent->turn.next != NULL; /* nothing else gives a busy agent a turn */
+    if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || is_settled) {
         return NATLET_E_STATE;
     }
     if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP) {
@@ -415,7 +413,6 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     }
     uint32_t was = natlet__lock(cell);
     agent->result = result;
-    agent->is_settled = true;
     natlet__agent_schedule(cell, agent);
     natlet__unlock(cell, was);
     return NATLET_OK;

@@ -53,13 +53,12 @@ struct natlet__agent {
     natlet_mail *mail;        /* in the handler's hands, or kept by LATER */
     natlet_pid pid;           /* of the present incarnation; 0: none */
     uint32_t slot;
-    uint32_t token;  /* of that mail */
-    int32_t result;  /* is_settled: what settle said */
-    uint8_t phase;   /* natlet_agent_state; natlet__agent_enter sets it */
-    uint8_t depth;   /* supervisors above it */
-    bool is_settled; /* the kept mail is to be ended with `result` */
-    bool is_asked;   /* to stop */
-    bool has_run;    /* init succeeded once */
+    uint32_t token; /* of that mail */
+    int32_t result; /* BUSY, with a turn: what settle said */
+    uint8_t phase;  /* natlet_agent_state; natlet__agent_enter sets it */
+    uint8_t depth;  /* supervisors above it */
+    bool is_asked;  /* to stop */
+    bool has_run;   /* init succeeded once */
     natlet_child child;
     natlet_reason exit; /* the last one */
     uint32_t index;     /* in the supervisor's specification */

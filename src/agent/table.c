@@ -14,7 +14,7 @@ void natlet__table_add(natlet__table *table, void *thing)
 
 void natlet__table_remove(natlet__table *table, uint32_t slot)
 {
-    NATLET_ASSERT(natlet__table_at(table, slot) != NULL);
+    NATLET_ASSERT(slot < table->cap);
     table->slots[slot] = (natlet__slot){.skip = table->free - slot - 1};
     table->free = slot;
     table->used--;
