@@ -144,10 +144,11 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
     if (st < 0) {
         return st;
     }
-    size_t bytes = sizeof(natlet__agent);
-    bytes += child->behaviour != NULL ? child->behaviour->state_bytes
-                                      : natlet__supervisor_bytes(child->supervisor);
-    natlet__agent *agent = bytes >= sizeof *agent ? natlet__pool_take(&cell->pool, bytes) : NULL;
+    size_t state_bytes = child->behaviour != NULL ? child->behaviour->state_bytes
+                                                  : natlet__supervisor_bytes(child->supervisor);
+    size_t bytes = sizeof(natlet__agent) + state_bytes;
+    natlet__agent *agent =
+        state_bytes < cell->pool_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
     if (agent == NULL) {
         return NATLET_E_NO_MEMORY;
     }
