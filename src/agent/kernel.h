@@ -28,9 +28,9 @@ typedef struct natlet__wait natlet__wait;
 typedef struct natlet__outlet natlet__outlet;
 typedef struct natlet__tie natlet__tie;
 
-/* Something that ends with an agent: how is its owner's business. */
+/* What must not outlive an agent: its owner says how that is ended. */
 struct natlet__tie {
-    natlet__link link; /* first: in the agent's `waits` or `holds`, no more when it is cut */
+    natlet__link link; /* first: in the agent's `waits` or `holds`; no more when `cut` is called */
     void (*cut)(natlet_cell *cell, natlet__tie *tie);
 };
 
@@ -82,13 +82,13 @@ struct natlet__supervisor {
  * itself becomes the mail that ends the wait if that carries no bytes: the end of
  * a wait needs nothing that could be missing. */
 struct natlet__wait {
-    natlet_mail mail;    /* first, so that a mail is its wait; says how time ends it */
-    natlet__tie tie;     /* of a request: the outlet calls natlet__wait_outlet_ended once more */
+    natlet_mail mail;    /* first, so that a mail is its wait; its status is how time ends it */
+    natlet__tie tie;     /* cut: the wait ends without mail */
     natlet__alarm alarm; /* rings: the wait ends by its own mail */
     natlet_cell *cell;
-    natlet__agent *agent; /* NULL: it does not wait any more, but the outlet knows this */
+    natlet__agent *agent; /* NULL: it does not wait any more, but the network knows this */
     uint64_t asked_id;    /* CALL: id_ns of the mail that asks */
-    uint32_t outlet_id;   /* request: the outlet's own */
+    uint32_t outlet_id;   /* of a request: the client's */
     uint32_t ref;
 };
 
@@ -113,7 +113,7 @@ struct natlet_cell {
     natlet__table waits;
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint32_t asked; /* requests that the outlet has not answered */
+    uint32_t asked; /* requests that the network has not answered */
     natlet_cell_stats stats;
     natlet_cell_config config;
     natlet__pool pool;
@@ -158,7 +158,7 @@ natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
  * time is over, or earlier by an answer.  NULL: there is no place for one more. */
 natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind);
 
-/* Ends a wait without mail.  The outlet may still know the struct of a request. */
+/* Ends a wait without mail.  The network may still know the struct of a request. */
 void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
 
 /* The wait whose tie this is. */
@@ -171,7 +171,7 @@ void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status statu
  * there is no room for its bytes. */
 void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply);
 
-/* The outlet's one call for a REQUEST; `reply` is NULL unless `status` is OK. */
+/* The network's one call for a request; `reply` is NULL unless `status` is OK. */
 void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply);
 
 /* The call that `mail` asks and that still waits, else NULL. */

@@ -218,9 +218,9 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
     natlet__supervisor *sup = state_of(agent);
     natlet__link *children = &sup->children;
 
-    memset(ring_of(sup), 0, sup->places * sizeof(uint64_t)); /* as the added children, */
+    memset(ring_of(sup), 0, sup->places * sizeof(uint64_t));
     while (!natlet__list_is_empty(children) && natlet__child_at(children->prev)->index == ADDED) {
-        natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of an earlier life */
+        natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of its last life */
     }
     natlet_status st = make_children(cell, agent);
     for (natlet__link *at = children->next; at != children && st == NATLET_OK; at = at->next) {
