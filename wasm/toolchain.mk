@@ -18,9 +18,10 @@ WASM_CFLAGS = --target=$(call tool,WASM_TARGET) --sysroot=$(call tool,WASM_SYSRO
 # Builtins by path: Debian has them where clang 19 to 21 do not look.
 # --stack-first: an overflow runs below address 0 and traps, instead of eating data.
 # No loop strength reduction: it keeps pointers beside indexes, 0.5 % larger here.
+# Inlining only where it does not grow the code: -Oz allows a little, 1.3 % larger here.
 # Nothing undefined is allowed: an import exists by its attribute, or the link fails.
 WASM_LINK  = --target=$(call tool,WASM_TARGET) --sysroot=$(call tool,WASM_SYSROOT) -nodefaultlibs -Wl,--gc-sections \
-             -Wl,--stack-first -Wl,--max-memory=1073741824 -Wl,-mllvm,-disable-lsr
+             -Wl,--stack-first -Wl,--max-memory=1073741824 -Wl,-mllvm,-disable-lsr -Wl,-mllvm,-inline-threshold=0
 WASM_LIBS  = -lc $(call tool,WASM_RT)
 
 # A reactor is entered by its exports (export_name attributes) and needs no start code of libc.

@@ -39,7 +39,7 @@ typedef enum natlet_exit_kind {
 
 typedef struct natlet_reason {
     natlet_exit_kind kind;
-    int32_t code; /* ERROR: what the handler returned */
+    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED: E_TRAP, E_CANCELLED; else 0 */
 } natlet_reason;
 
 /* What a handler answers; below 0 the agent crashes with ERROR and that code, so

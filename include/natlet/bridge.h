@@ -33,10 +33,10 @@ natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_c
 void natlet_bridge_free(natlet_bridge *bridge);
 
 /* Subscribes an agent: each message becomes a mail of kind NATS in the lane that
- * its header Natlet-Priority names (critical, high; medium, normal; low), NORMAL
- * without one.  A message that finds no room is a dead letter, as core NATS has no
- * way to refuse it.  The subscription belongs to the child: it survives restarts,
- * and ends when the child is gone for good.
+ * its header Natlet-Priority names (critical, high; medium, normal; low; in small or
+ * capital letters), NORMAL without one.  A message that finds no room is a dead letter, as core
+ * NATS has no way to refuse it.  The subscription belongs to the child: it survives restarts, and
+ * ends when the child is gone for good.
  *
  * `queue` may be empty; *sid (may be NULL) is for natlet_bridge_unsubscribe.
  * Returns E_NO_AGENT, else as natlet_client_subscribe. */

@@ -55,7 +55,6 @@ typedef struct natlet_mail {
     natlet_status status; /* REPLY: OK, or why there is no answer: E_TIMEOUT, E_NO_AGENT ... */
     uint32_t call;        /* CALL: the cell's number of it */
     uint32_t bytes;       /* of subject, reply, headers and payload together */
-    uint32_t block_bytes; /* the cell's: what it takes of the pool */
     uint16_t attempt;     /* 1: first delivery */
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t priority;     /* natlet_priority */

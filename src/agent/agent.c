@@ -1,16 +1,18 @@
 /* The life of one agent.
  *
- * phase       it got here by                     next
- * ---------   --------------------------------   -----------------------------------
- * STARTING    agent_new                          init: RUNNING or DOWN
- * RUNNING     init, or a settled mail            BUSY, EXITED (or STOPPING, a supervisor)
- * BUSY        a handler that said LATER          settled: RUNNING; stopped: EXITED
- * EXITED      a stop, a crash, a normal end      its supervisor: STARTING, DOWN or freed
- * RESTARTING  a restart whose init failed        its supervisor: STARTING or DOWN
- * DOWN        its supervisor                     STARTING with its supervisor, or freed */
+ * phase       it got here by                     next                          it stands in
+ * ---------   --------------------------------   ---------------------------   ------------
+ * STARTING    agent_new                          init: RUNNING or DOWN         (run queue)
+ * RUNNING     init, or a settled mail            BUSY, EXITED, or STOPPING     run queue
+ * STOPPING    a supervisor that stops            EXITED                        run queue
+ * BUSY        a handler that said LATER          settled: RUNNING; EXITED      run queue
+ * EXITED      a stop, a crash, a normal end      STARTING, DOWN or freed       events
+ * RESTARTING  a restart whose init failed        STARTING or DOWN              events
+ * DOWN        its supervisor                     STARTING with it, or freed    nothing
+ *
+ * In the run queue it stands only while there is something to do.  `events` are its
+ * supervisor's, which acts on it. */
 #include "agent/kernel.h"
-
-enum { ALIGN = 8 };
 
 static const char *const state_texts[] = {
 #define X(name, value, text) text,
@@ -76,90 +78,13 @@ static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reaso
     }
 }
 
-/* ---- the run queue ---- */
+/* ---- phases ---- */
 
 void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
 {
-    if (agent->is_queued) {
-        return;
+    if (agent->turn.next == NULL) {
+        natlet__list_put(&cell->ready, &agent->turn);
     }
-    agent->is_queued = true;
-    agent->run_next = NULL;
-    if (cell->run_last != NULL) {
-        cell->run_last->run_next = agent;
-    } else {
-        cell->run_first = agent;
-    }
-    cell->run_last = agent;
-}
-
-/* ---- birth ---- */
-
-/* What a child needs besides its struct. */
-typedef struct shape {
-    natlet__mailbox mailbox; /* without its places */
-    uint32_t places;
-    size_t state_bytes;
-} shape;
-
-static natlet_status read_shape(shape *s, const natlet_child *child, const natlet__agent *parent)
-{
-    *s = (shape){0};
-    if ((child->behaviour == NULL) == (child->supervisor == NULL)) {
-        return NATLET_E_CONFIG;
-    }
-    if (child->supervisor != NULL) {
-        s->state_bytes = natlet__supervisor_bytes(child->supervisor);
-        if (parent != NULL && parent->depth + 1u >= NATLET_SUPERVISOR_DEPTH_MAX) {
-            return NATLET_E_LIMIT;
-        }
-        return s->state_bytes > 0 ? NATLET_OK : NATLET_E_CONFIG;
-    }
-    s->places = natlet__mailbox_init(&s->mailbox, &child->mailbox);
-    s->state_bytes = child->behaviour->state_bytes;
-    return s->places > 0 && child->behaviour->on_mail != NULL ? NATLET_OK : NATLET_E_CONFIG;
-}
-
-static size_t round_up(size_t bytes)
-{
-    return (bytes + (ALIGN - 1)) & ~(size_t)(ALIGN - 1);
-}
-
-/* Puts it before `younger`, or last. */
-static void join_family(natlet_cell *cell, natlet__agent *agent, natlet__agent *younger)
-{
-    natlet__family *family = natlet__siblings(cell, agent);
-
-    agent->younger = younger;
-    agent->older = younger != NULL ? younger->older : family->last;
-    if (agent->older != NULL) {
-        agent->older->younger = agent;
-    } else {
-        family->first = agent;
-    }
-    if (younger != NULL) {
-        younger->older = agent;
-    } else {
-        family->last = agent;
-    }
-    family->count++;
-}
-
-static void leave_family(natlet_cell *cell, natlet__agent *agent)
-{
-    natlet__family *family = natlet__siblings(cell, agent);
-
-    if (agent->older != NULL) {
-        agent->older->younger = agent->younger;
-    } else {
-        family->first = agent->younger;
-    }
-    if (agent->younger != NULL) {
-        agent->younger->older = agent->older;
-    } else {
-        family->last = agent->older;
-    }
-    family->count--;
 }
 
 static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
@@ -168,39 +93,79 @@ static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
     agent->pid = (natlet_pid)cell->incarnations << NATLET_PID_SLOT_BITS | agent->slot;
 }
 
-natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
-                                const natlet_child *child, natlet__agent *younger)
+void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase)
 {
-    shape s;
-    natlet_status st = read_shape(&s, child, parent);
+    natlet__list_cut(&agent->turn);
+    agent->phase = (uint8_t)phase;
+    if (phase >= NATLET_AGENT_EXITED) {
+        agent->pid = 0;
+    } else if (agent->pid == 0) {
+        name_incarnation(cell, agent);
+    }
+    if (phase == NATLET_AGENT_EXITED || phase == NATLET_AGENT_RESTARTING) {
+        natlet__list_put(&natlet__supervisor_of(agent->parent)->events, &agent->turn);
+        natlet__agent_schedule(cell, agent->parent);
+    }
+}
+
+/* ---- birth ---- */
+
+static natlet_status check(const natlet_child *child, const natlet__agent *parent)
+{
+    if ((child->behaviour == NULL) == (child->supervisor == NULL)) {
+        return NATLET_E_CONFIG;
+    }
+    if (child->behaviour != NULL) {
+        return child->behaviour->on_mail != NULL ? NATLET_OK : NATLET_E_CONFIG;
+    }
+    if (parent->depth >= NATLET_SUPERVISOR_DEPTH_MAX) {
+        return NATLET_E_LIMIT;
+    }
+    return natlet__supervisor_bytes(child->supervisor) > 0 ? NATLET_OK : NATLET_E_CONFIG;
+}
+
+static natlet_status furnish(natlet_cell *cell, natlet__agent *agent)
+{
+    if (natlet__is_supervisor(agent)) {
+        natlet__supervisor_init(agent);
+    } else if (natlet__mailbox_init(&agent->mailbox, &agent->child.mailbox) == 0) {
+        return NATLET_E_CONFIG;
+    }
+    return natlet__registry_add(cell, agent);
+}
+
+_Static_assert(sizeof(natlet__agent) % sizeof(uint64_t) == 0, "the state behind it is aligned");
+
+natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
+                                const natlet_child *child, natlet__link *place)
+{
+    natlet_status st = check(child, parent);
 
     if (st < 0) {
         return st;
     }
-    size_t state_at = round_up(sizeof(natlet__agent));
-    size_t places_at = state_at + round_up(s.state_bytes);
-    size_t bytes = places_at + s.places * sizeof(natlet_mail *);
-    uint8_t *block = bytes > s.state_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
-    if (block == NULL) {
+    size_t state_bytes = child->behaviour != NULL ? child->behaviour->state_bytes
+                                                  : natlet__supervisor_bytes(child->supervisor);
+    size_t bytes = sizeof(natlet__agent) + state_bytes;
+    natlet__agent *agent =
+        state_bytes < cell->pool_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
+    if (agent == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    memset(block, 0, bytes);
-    natlet__agent *agent = (natlet__agent *)block;
-    agent->mailbox = s.mailbox;
-    agent->mailbox.places = (natlet_mail **)(block + places_at);
-    agent->state = block + state_at;
+    memset(agent, 0, bytes);
+    agent->state = agent + 1;
     agent->child = *child;
     agent->parent = parent;
-    agent->depth = (uint8_t)(parent != NULL ? parent->depth + 1 : 0);
-    agent->block_bytes = (uint32_t)bytes;
-    agent->phase = NATLET_AGENT_STARTING;
-    st = natlet__registry_add(cell, agent);
+    agent->depth = (uint8_t)(parent->depth + 1);
+    natlet__list_init(&agent->waits);
+    natlet__list_init(&agent->holds);
+    st = furnish(cell, agent);
     if (st < 0) {
-        natlet__pool_give_back(&cell->pool, block, bytes);
+        natlet__pool_give_back(&cell->pool, agent);
         return st;
     }
-    join_family(cell, agent, younger);
-    name_incarnation(cell, agent);
+    natlet__list_put(place, &agent->sibling);
+    natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
     *out = agent;
     return NATLET_OK;
 }
@@ -214,13 +179,24 @@ static void bury(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail,
     natlet__mail_free(cell, mail);
 }
 
-/* Makes the mail in the agent's hands a dead letter. */
+/* Makes the mail in the agent's hands, if any, a dead letter. */
 static void bury_held(natlet_cell *cell, natlet__agent *agent, natlet_dead_reason reason)
 {
     natlet_mail *mail = agent->mail;
 
-    agent->mail = NULL;
-    bury(cell, agent, mail, reason);
+    if (mail != NULL) {
+        agent->mail = NULL;
+        bury(cell, agent, mail, reason);
+    }
+}
+
+static void cut_ties(natlet_cell *cell, natlet__link *ties)
+{
+    while (!natlet__list_is_empty(ties)) {
+        natlet__tie *tie = (natlet__tie *)ties->next;
+        natlet__list_cut(&tie->link);
+        tie->cut(cell, tie);
+    }
 }
 
 /* Lets go of what belongs to the incarnation and not to the child. */
@@ -228,38 +204,35 @@ static void release(natlet_cell *cell, natlet__agent *agent)
 {
     natlet_mail *mail;
 
-    natlet__wait_drop_all(cell, agent);
+    cut_ties(cell, &agent->waits);
     while ((mail = natlet__mailbox_take_sys(&agent->mailbox)) != NULL) {
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
-    if (agent->mail != NULL) {
-        bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
-    }
-    agent->token = 0;
-    agent->is_settled = false;
+    bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
     agent->is_asked = false;
 }
 
-void natlet__agent_reset(natlet_cell *cell, natlet__agent *agent)
+static void tell(natlet_cell *cell, const natlet__agent *agent, natlet_cell_event_kind kind)
 {
-    release(cell, agent);
-    agent->phase = NATLET_AGENT_DOWN;
-    agent->pid = 0;
+    natlet_cell_event event = {.kind = kind, .pid = agent->pid};
+
+    if (kind != NATLET_CELL_STARTED) {
+        event.reason = agent->exit;
+    }
+    natlet__cell_show(cell, &event, agent);
 }
 
 void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     agent->exit = why;
-    natlet__cell_tell(cell, NATLET_CELL_START_FAILED, agent);
-    natlet__agent_reset(cell, agent);
+    release(cell, agent);
+    tell(cell, agent, NATLET_CELL_START_FAILED);
+    natlet__agent_enter(cell, agent, NATLET_AGENT_DOWN);
 }
 
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
 {
-    agent->phase = NATLET_AGENT_STARTING;
-    if (agent->pid == 0) {
-        name_incarnation(cell, agent);
-    }
+    natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
     if (agent->has_run && agent->child.drop_mail) {
         natlet__agent_drain(cell, agent, NATLET_DEAD_RESTART);
     }
@@ -269,40 +242,36 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
         natlet__agent_not_started(cell, agent, (natlet_reason){NATLET_EXIT_ERROR, st});
         return (natlet_status)st;
     }
-    agent->phase = NATLET_AGENT_RUNNING;
+    natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     agent->has_run = true;
-    natlet__cell_tell(cell, NATLET_CELL_STARTED, agent);
+    tell(cell, agent, NATLET_CELL_STARTED);
     if (agent->mailbox.queued > 0 || agent->is_asked) {
         natlet__agent_schedule(cell, agent);
     }
     return NATLET_OK;
 }
 
-void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
+void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason why,
+                       natlet_agent_state next)
 {
-    call_terminate(cell, agent, why);
-    agent->exit = why;
-    release(cell, agent);
-    natlet__cell_tell(cell, NATLET_CELL_EXITED, agent);
-    agent->phase = NATLET_AGENT_EXITED;
-    agent->pid = 0;
-}
+    bool has_started = agent->phase != NATLET_AGENT_STARTING && agent->pid != 0;
 
-void natlet__agent_exit(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
-{
-    natlet__agent_end(cell, agent, why);
-    if (agent->parent != NULL) {
-        natlet__supervisor_post(cell, agent->parent, agent);
+    if (has_started) {
+        call_terminate(cell, agent, why);
+        agent->exit = why;
     }
+    release(cell, agent);
+    if (has_started) {
+        tell(cell, agent, NATLET_CELL_EXITED);
+    }
+    natlet__agent_enter(cell, agent, next);
 }
 
 void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     agent->exit = why;
-    if (agent->mail != NULL) {
-        bury_held(cell, agent, NATLET_DEAD_CRASHED);
-    }
-    natlet__agent_exit(cell, agent, why);
+    bury_held(cell, agent, NATLET_DEAD_CRASHED);
+    natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
 }
 
 void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_reason reason)
@@ -320,18 +289,17 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
         agent->exit.kind == NATLET_EXIT_SHUTDOWN || agent->exit.kind == NATLET_EXIT_KILLED;
 
     if (natlet__is_supervisor(agent)) {
-        natlet__supervisor_empty(cell, agent);
+        natlet__link *children = &natlet__supervisor_of(agent)->children;
+        while (!natlet__list_is_empty(children)) {
+            natlet__agent_remove(cell, natlet__child_at(children->prev));
+        }
     }
     natlet__agent_drain(cell, agent, was_stopped ? NATLET_DEAD_SHUTDOWN : NATLET_DEAD_NO_AGENT);
-    if (cell->outlet != NULL) {
-        cell->outlet->gone(cell->outlet, agent);
-    }
-    leave_family(cell, agent);
+    cut_ties(cell, &agent->holds);
+    natlet__list_cut(&agent->turn);
+    natlet__list_cut(&agent->sibling);
     natlet__registry_remove(cell, agent);
-    agent->phase = NATLET__PHASE_GONE;
-    if (!agent->is_queued) {
-        natlet__pool_give_back(&cell->pool, agent, agent->block_bytes);
-    }
+    natlet__pool_give_back(&cell->pool, agent);
 }
 
 /* ---- mail ---- */
@@ -352,21 +320,20 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
         finish_mail(cell, agent);
         break;
     case NATLET_LATER:
-        agent->phase = NATLET_AGENT_BUSY;
+        natlet__agent_enter(cell, agent, NATLET_AGENT_BUSY);
         return;
     case NATLET_REJECT:
         bury_held(cell, agent, NATLET_DEAD_REJECTED);
         break;
     case NATLET_STOP:
         finish_mail(cell, agent);
-        natlet__agent_exit(cell, agent, (natlet_reason){NATLET_EXIT_NORMAL, 0});
+        natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_NORMAL, 0}, NATLET_AGENT_EXITED);
         break;
     default: /* what is no answer at all is a crash as well */
         natlet__agent_crash(
             cell, agent,
             (natlet_reason){NATLET_EXIT_ERROR, result < 0 ? result : NATLET_E_INVALID});
     }
-    agent->token = 0;
 }
 
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
@@ -381,6 +348,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         }
         mail->to = agent->pid;
         agent->mail = mail;
+        agent->token = ++cell->tokens;
         go_out(cell, agent);
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
@@ -397,21 +365,16 @@ static void settle(natlet_cell *cell, natlet__agent *agent)
 {
     bool is_asked = agent->is_asked;
 
-    agent->is_settled = false;
-    agent->phase = NATLET_AGENT_RUNNING;
+    natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     take_result(cell, agent, agent->result);
     if (is_asked && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_exit(cell, agent, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0});
+        natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0},
+                          NATLET_AGENT_EXITED);
     }
 }
 
 uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
 {
-    agent->is_queued = false;
-    if (agent->phase == NATLET__PHASE_GONE) {
-        natlet__pool_give_back(&cell->pool, agent, agent->block_bytes);
-        return 0;
-    }
     if (agent->phase == NATLET_AGENT_STARTING) {
         (void)natlet__supervisor_start_added(cell, agent);
         return 1;
@@ -420,7 +383,7 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
         natlet__supervisor_run(cell, agent);
         return 1;
     }
-    if (agent->is_settled) {
+    if (agent->phase == NATLET_AGENT_BUSY) {
         settle(cell, agent);
     }
     return handle_batch(cell, agent) + 1;
@@ -428,18 +391,11 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
 
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token)
 {
-    natlet__agent *agent = cell->running;
+    const natlet__agent *agent = cell->running;
+    bool has_mail = agent != NULL && agent->mail != NULL;
 
-    *token = 0;
-    if (agent == NULL || agent->mail == NULL) {
-        return NATLET_E_STATE;
-    }
-    if (agent->token == 0) {
-        cell->tokens += cell->tokens == UINT32_MAX ? 2 : 1; /* never 0 */
-        agent->token = cell->tokens;
-    }
-    *token = agent->token;
-    return NATLET_LATER;
+    *token = has_mail ? agent->token : 0;
+    return has_mail ? NATLET_LATER : NATLET_E_STATE;
 }
 
 natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result)
@@ -449,7 +405,8 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     if (agent == NULL) {
         return NATLET_E_NO_AGENT;
     }
-    if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || agent->is_settled) {
+    bool is_settled = agent->turn.next != NULL; /* nothing else gives a busy agent a turn */
+    if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || is_settled) {
         return NATLET_E_STATE;
     }
     if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP) {
@@ -457,7 +414,6 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     }
     uint32_t was = natlet__lock(cell);
     agent->result = result;
-    agent->is_settled = true;
     natlet__agent_schedule(cell, agent);
     natlet__unlock(cell, was);
     return NATLET_OK;
@@ -471,12 +427,12 @@ void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
 
     *info = (natlet_agent_info){
         .pid = agent->pid,
-        .parent = agent->parent != NULL ? agent->parent->pid : 0,
+        .parent = agent->parent->pid,
         .name = agent->child.name,
         .kind = is_supervisor ? "supervisor" : agent->child.behaviour->name,
         .state = (natlet_agent_state)agent->phase,
         .restarts = agent->restarts,
-        .children = is_supervisor ? ((natlet__supervisor *)agent->state)->children.count : 0,
+        .children = is_supervisor ? natlet__supervisor_count(agent) : 0,
         .handled = agent->handled,
         .last_exit = agent->exit,
         .mailbox = natlet__mailbox_stats_now(&agent->mailbox),

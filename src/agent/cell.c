@@ -9,7 +9,7 @@
 #include "agent/kernel.h"
 
 enum {
-    ALIGN = 8,
+    US_PER_MS = 1000,
     CLOCK_EVERY = 32, /* mails and switches between two looks at the host's clock */
     BATCH_DEFAULT = 16,
     AGENTS_DEFAULT = 256,
@@ -32,39 +32,32 @@ static void part_event(natlet__part *part, const natlet_host_event *event)
     (void)event;
 }
 
-static void fire_timers(natlet_cell *cell)
+void natlet__cell_alarm(natlet_cell *cell, natlet__alarm *alarm, uint64_t delay_ms)
+{
+    natlet__timers_start(&cell->timers, &alarm->timer,
+                         natlet_runtime_now_us(cell->rt) + delay_ms * US_PER_MS);
+}
+
+static void ring_alarms(natlet_cell *cell)
 {
     uint64_t now_us = natlet_runtime_now_us(cell->rt);
     natlet__timer *timer;
 
     while ((timer = natlet__timers_take(&cell->timers, now_us)) != NULL) {
-        if (timer->kind == NATLET__TIMER_WAIT) {
-            natlet__wait_due(cell, timer);
-        } else {
-            natlet__supervisor_impatient(cell, timer);
-        }
+        natlet__alarm *alarm = (natlet__alarm *)timer;
+        alarm->ring(cell, alarm);
     }
-}
-
-static natlet__agent *next_agent(natlet_cell *cell)
-{
-    natlet__agent *agent = cell->run_first;
-
-    if (agent != NULL) {
-        cell->run_first = agent->run_next;
-        cell->run_last = cell->run_first != NULL ? cell->run_last : NULL;
-    }
-    return agent;
 }
 
 static bool part_turn(natlet__part *part, uint64_t until_us)
 {
     natlet_cell *cell = cell_of(part);
-    natlet__agent *agent;
     uint32_t unchecked = 0;
 
-    fire_timers(cell);
-    while ((agent = next_agent(cell)) != NULL) {
+    ring_alarms(cell);
+    while (!natlet__list_is_empty(&cell->ready)) {
+        natlet__agent *agent = (natlet__agent *)cell->ready.next;
+        natlet__list_cut(&agent->turn);
         unchecked += natlet__agent_run(cell, agent);
         if (unchecked >= CLOCK_EVERY) {
             unchecked = 0;
@@ -73,7 +66,7 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
             }
         }
     }
-    return cell->run_first != NULL;
+    return !natlet__list_is_empty(&cell->ready);
 }
 
 static void part_flush(natlet__part *part)
@@ -85,7 +78,7 @@ static uint64_t part_due_us(natlet__part *part)
 {
     const natlet_cell *cell = cell_of(part);
 
-    return cell->run_first != NULL ? 0 : natlet__timers_due(&cell->timers);
+    return natlet__list_is_empty(&cell->ready) ? natlet__timers_due(&cell->timers) : 0;
 }
 
 /* ---- making one ---- */
@@ -101,49 +94,37 @@ static bool read_config(natlet_cell_config *config)
            config->waits_max <= WAITS_MAX;
 }
 
-/* A power of two with room for twice the agents, so that searches stay short. */
-static uint32_t names_cap(uint32_t agents_max)
-{
-    uint32_t cap = 4;
-
-    while (cap < agents_max * 2) {
-        cap *= 2;
-    }
-    return cap;
-}
-
 /* The limits of the configuration keep the sum far below 32 bits. */
 static size_t table_bytes(const natlet_cell_config *config)
 {
-    return config->agents_max * sizeof(natlet__agent_slot) +
-           config->waits_max * sizeof(natlet__wait_slot) +
+    return (config->agents_max + config->waits_max) * sizeof(natlet__slot) +
            config->dead_letters * sizeof(natlet_dead_letter) +
-           names_cap(config->agents_max) * sizeof(uint32_t);
+           config->agents_max * 2 * sizeof(natlet__agent *);
 }
 
-_Static_assert(sizeof(natlet_cell) % ALIGN == 0, "each table is aligned, as is the pool");
-_Static_assert(sizeof(natlet__agent_slot) % ALIGN == 0, "each table is aligned");
-_Static_assert(sizeof(natlet__wait_slot) % ALIGN == 0, "each table is aligned");
-_Static_assert(sizeof(natlet_dead_letter) % ALIGN == 0, "each table is aligned");
+_Static_assert(sizeof(natlet_cell) % sizeof(uint64_t) == 0, "each table is aligned, and the pool");
+_Static_assert(sizeof(natlet__slot) % sizeof(uint64_t) == 0, "each table is aligned");
+_Static_assert(sizeof(natlet_dead_letter) % sizeof(uint64_t) == 0, "each table is aligned");
 
 static void place_tables(natlet_cell *cell)
 {
-    cell->slots = (natlet__agent_slot *)(cell + 1);
-    cell->wait_slots = (natlet__wait_slot *)(cell->slots + cell->config.agents_max);
-    cell->dead = (natlet_dead_letter *)(cell->wait_slots + cell->config.waits_max);
-    cell->names = (uint32_t *)(cell->dead + cell->config.dead_letters);
-    cell->names_mask = names_cap(cell->config.agents_max) - 1;
+    const natlet_cell_config *config = &cell->config;
+
+    cell->agents = (natlet__table){.slots = (natlet__slot *)(cell + 1), .cap = config->agents_max};
+    cell->waits =
+        (natlet__table){.slots = cell->agents.slots + config->agents_max, .cap = config->waits_max};
+    cell->dead = (natlet_dead_letter *)(cell->waits.slots + config->waits_max);
+    cell->names = (natlet__agent **)(cell->dead + config->dead_letters);
 }
 
-static void link_free_slots(natlet_cell *cell)
+static void plant_root(natlet_cell *cell)
 {
-    for (uint32_t i = 0; i < cell->config.agents_max; i++) {
-        cell->slots[i].next_free = i + 1 < cell->config.agents_max ? i + 1 : NATLET__NONE;
-    }
-    for (uint32_t i = 0; i < cell->config.waits_max; i++) {
-        cell->wait_slots[i].next_free =
-            i + 1 < cell->config.waits_max ? (uint16_t)(i + 1) : NATLET__NO_WAIT;
-    }
+    static const natlet_supervisor_spec trees = {0};
+
+    cell->root.state = &cell->root_state;
+    cell->root.phase = NATLET_AGENT_RUNNING;
+    cell->root.child.supervisor = &trees;
+    natlet__supervisor_init(&cell->root);
 }
 
 natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
@@ -170,8 +151,9 @@ natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
     cell->stamped_us = UINT64_MAX; /* not in any turn yet */
     cell->part = (natlet__part){
         .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
+    natlet__list_init(&cell->ready);
     place_tables(cell);
-    link_free_slots(cell);
+    plant_root(cell);
     cell->pool_bytes = whole.bytes - tables;
     natlet_status st =
         natlet__pool_init(&cell->pool, (uint8_t *)(cell + 1) + tables, cell->pool_bytes);
@@ -192,11 +174,6 @@ void natlet_cell_free(natlet_cell *cell)
     NATLET_ASSERT(cell->running == NULL && cell->outlet == NULL && cell->asked == 0);
     natlet__runtime_remove(cell->rt, &cell->part);
     natlet__memory_give_back(&cell->rt->memory, cell, cell->block_bytes);
-}
-
-void natlet__cell_set_outlet(natlet_cell *cell, natlet__outlet *outlet)
-{
-    cell->outlet = outlet;
 }
 
 /* ---- after a trap ---- */
@@ -225,45 +202,42 @@ natlet_status natlet_cell_recover(natlet_cell *cell)
 
 /* ---- what others can see ---- */
 
-void natlet__cell_tell(natlet_cell *cell, natlet_cell_event_kind kind, const natlet__agent *agent)
+void natlet__cell_show(natlet_cell *cell, natlet_cell_event *event, const natlet__agent *agent)
 {
     if (cell->config.on_event == NULL) {
         return;
     }
-    natlet_cell_event event = {.kind = kind,
-                               .pid = agent->pid,
-                               .parent = agent->parent != NULL ? agent->parent->pid : 0,
-                               .name = agent->child.name};
-    if (kind != NATLET_CELL_STARTED) {
-        event.reason = agent->exit;
+    if (agent != NULL) {
+        event->name = agent->child.name;
+        event->parent = agent->parent->pid;
     }
-    cell->config.on_event(cell->config.self, &event);
+    cell->config.on_event(cell->config.self, event);
 }
 
 uint32_t natlet_cell_children(const natlet_cell *cell, natlet_pid supervisor,
                               natlet_agent_info *out, uint32_t cap)
 {
-    const natlet__agent *parent = natlet__registry_at(cell, supervisor);
-    const natlet__family *family = supervisor == 0 ? &cell->roots : NULL;
-    uint32_t at = 0;
+    const natlet__agent *parent =
+        supervisor != 0 ? natlet__registry_at(cell, supervisor) : &cell->root;
 
-    if (parent != NULL && natlet__is_supervisor(parent)) {
-        family = &((const natlet__supervisor *)parent->state)->children;
-    }
-    if (family == NULL) {
+    if (parent == NULL || !natlet__is_supervisor(parent)) {
         return 0;
     }
-    for (const natlet__agent *child = family->first; child != NULL && at < cap;
-         child = child->younger) {
-        natlet__agent_describe(child, &out[at++]);
+    natlet__link *children = &natlet__supervisor_of(parent)->children;
+    natlet__link *at = children->next;
+    for (uint32_t i = 0; i < cap && at != children; i++) {
+        natlet__agent_describe(natlet__child_at(at), &out[i]);
+        at = at->next;
     }
-    return family->count;
+    return natlet__supervisor_count(parent);
 }
 
 natlet_cell_stats natlet_cell_stats_now(const natlet_cell *cell)
 {
     natlet_cell_stats stats = cell->stats;
 
+    stats.agents = cell->agents.used;
+    stats.waits = cell->waits.used;
     stats.pool_bytes = cell->pool_bytes;
     stats.pool_used = cell->pool.used_bytes;
     stats.pool_max = cell->pool.used_max;

@@ -15,17 +15,12 @@ const char *natlet_dead_text(natlet_dead_reason reason)
     return (uint32_t)reason < NATLET_DEAD_REASONS ? texts[reason] : "unknown";
 }
 
-static natlet_dead_letter *next_place(natlet_cell *cell)
-{
-    return &cell->dead[cell->dead_count++ % cell->config.dead_letters];
-}
-
 static void remember(natlet_cell *cell, const natlet_cell_event *event)
 {
     const natlet_mail *mail = event->mail;
-    natlet_dead_letter *letter = next_place(cell);
     size_t len =
         mail->subject.len < NATLET_DEAD_SUBJECT_MAX ? mail->subject.len : NATLET_DEAD_SUBJECT_MAX;
+    natlet_dead_letter *letter = &cell->dead[cell->stats.dead_total++ % cell->config.dead_letters];
 
     *letter = (natlet_dead_letter){.id_ns = mail->id_ns,
                                    .from = mail->from,
@@ -35,42 +30,27 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
                                    .payload_len = (uint32_t)mail->payload.len,
                                    .kind = mail->kind,
                                    .subject_len = (uint8_t)len};
-    if (len > 0) {
-        memcpy(letter->subject, mail->subject.ptr, len);
-    }
-}
-
-/* A timer says nothing that could be lost, and an answer without a reader is
- * late. */
-static bool is_noise(natlet_cell *cell, const natlet_mail *mail)
-{
-    if (mail->kind == NATLET_MAIL_REPLY) {
-        cell->stats.late++;
-    }
-    return mail->kind == NATLET_MAIL_REPLY || mail->kind == NATLET_MAIL_TIMER;
+    (void)natlet__put((uint8_t *)letter->subject, (natlet_slice){mail->subject.ptr, len});
 }
 
 void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead_reason reason,
                          const natlet__agent *agent)
 {
-    natlet__wait *wait = natlet__wait_of_call(cell, mail);
+    if (mail->kind == NATLET_MAIL_REPLY) {
+        cell->stats.late++;
+    }
+    if (mail->kind == NATLET_MAIL_REPLY || mail->kind == NATLET_MAIL_TIMER) {
+        return; /* a timer says nothing that could be lost */
+    }
     natlet_cell_event event = {
         .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
-
-    if (is_noise(cell, mail)) {
-        return;
-    }
-    if (agent != NULL) {
-        event.name = agent->child.name;
-        event.parent = agent->parent != NULL ? agent->parent->pid : 0;
-        event.reason = reason == NATLET_DEAD_CRASHED ? agent->exit : event.reason;
+    if (reason == NATLET_DEAD_CRASHED) {
+        event.reason = agent->exit;
     }
     cell->stats.dead[reason]++;
-    cell->stats.dead_total++;
     remember(cell, &event);
-    if (cell->config.on_event != NULL) {
-        cell->config.on_event(cell->config.self, &event);
-    }
+    natlet__cell_show(cell, &event, agent);
+    natlet__wait *wait = natlet__wait_of_call(cell, mail);
     if (wait != NULL) {
         natlet__wait_end(cell, wait, NATLET_E_NO_AGENT);
     }
@@ -78,8 +58,10 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
 
 const natlet_dead_letter *natlet_cell_dead_letter(const natlet_cell *cell, uint32_t back)
 {
-    if (back >= cell->dead_count || back >= cell->config.dead_letters) {
+    uint64_t count = cell->stats.dead_total;
+
+    if (back >= count || back >= cell->config.dead_letters) {
         return NULL;
     }
-    return &cell->dead[(cell->dead_count - 1 - back) % cell->config.dead_letters];
+    return &cell->dead[(count - 1 - back) % cell->config.dead_letters];
 }

@@ -12,8 +12,10 @@
 #ifndef NATLET_AGENT_KERNEL_H
 #define NATLET_AGENT_KERNEL_H
 
+#include "agent/list.h"
 #include "agent/mailbox.h"
 #include "agent/pool.h"
+#include "agent/table.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/runtime.h"
@@ -24,136 +26,102 @@ typedef struct natlet__agent natlet__agent;
 typedef struct natlet__supervisor natlet__supervisor;
 typedef struct natlet__wait natlet__wait;
 typedef struct natlet__outlet natlet__outlet;
+typedef struct natlet__tie natlet__tie;
 
-/* Children in the order of their start. */
-typedef struct natlet__family {
-    natlet__agent *first, *last;
-    uint32_t count;
-} natlet__family;
+/* What must not outlive an agent: its owner says how that is ended. */
+struct natlet__tie {
+    natlet__link link; /* first: in the agent's `waits` or `holds`; no more when `cut` is called */
+    void (*cut)(natlet_cell *cell, natlet__tie *tie);
+};
+
+/* A point in time, and what then happens. */
+typedef struct natlet__alarm {
+    natlet__timer timer; /* first */
+    void (*ring)(natlet_cell *cell, struct natlet__alarm *alarm);
+} natlet__alarm;
 
 /* A child: it outlives its incarnations, and its mailbox with it.  One block of
- * the pool holds this struct, the state, and the mailbox's places. */
+ * the pool holds this struct and the state. */
 struct natlet__agent {
-    natlet__mailbox mailbox;
-    natlet_pid pid;          /* of the present incarnation; 0: none */
-    void *state;             /* of a supervisor: natlet__supervisor */
-    natlet_mail *mail;       /* in the handler's hands, or kept by LATER */
-    natlet__agent *run_next; /* in the run queue */
-    natlet__wait *waits;     /* its calls, requests and timers */
-    natlet_child child;
-    natlet__agent *parent;
-    natlet__agent *older, *younger; /* siblings */
-    natlet__agent *event_next;      /* in the parent's events */
-    natlet_reason exit;             /* the last one */
-    uint64_t handled;
-    uint32_t restarts;
+    natlet__link turn;        /* first: in the run queue or in the parent's events, see agent.c */
+    natlet__link sibling;     /* in the parent's children */
+    natlet__link waits;       /* ties of the incarnation: calls, requests, timers */
+    natlet__link holds;       /* ties of the child: subscriptions */
+    natlet__agent *parent;    /* NULL: the root */
+    natlet__agent *name_next; /* with the same hash of the name */
+    void *state;              /* of a supervisor: natlet__supervisor */
+    natlet_mail *mail;        /* in the handler's hands, or kept by LATER */
+    natlet_pid pid;           /* of the present incarnation; 0: none */
     uint32_t slot;
-    uint32_t name_hash;
-    uint32_t index; /* in the supervisor's specification */
-    uint32_t block_bytes;
-    uint32_t token;  /* BUSY: of the mail that is kept; 0: nobody asked for it */
-    int32_t result;  /* is_settled: what settle said */
-    uint8_t phase;   /* natlet_agent_state, or PHASE_GONE */
-    uint8_t depth;   /* supervisors above it */
-    bool is_queued;  /* in the run queue */
-    bool is_posted;  /* in the parent's events */
-    bool is_settled; /* the kept mail is to be ended with `result` */
-    bool is_asked;   /* to stop */
-    bool has_run;    /* init succeeded once */
+    uint32_t token; /* of that mail */
+    int32_t result; /* BUSY, with a turn: what settle said */
+    uint8_t phase;  /* natlet_agent_state; natlet__agent_enter sets it */
+    uint8_t depth;  /* supervisors above it */
+    bool is_asked;  /* to stop */
+    bool has_run;   /* init succeeded once */
+    natlet_child child;
+    natlet_reason exit; /* the last one */
+    uint32_t index;     /* in the supervisor's specification */
+    uint32_t restarts;
+    uint64_t handled;
+    natlet__mailbox mailbox;
 };
-
-/* Removed while in the run queue: freed when its turn comes. */
-enum { NATLET__PHASE_GONE = NATLET_AGENT_DOWN + 1 };
 
 struct natlet__supervisor {
-    natlet__agent *agent; /* whose state this is */
-    natlet__family children;
-    natlet__agent *events, *events_last; /* children to act on, in order */
-    natlet__agent *stopping;             /* STOPPING: the next child to stop */
-    natlet__timer patience;              /* for that child */
-    natlet_reason outcome;               /* STOPPING: how it will have ended */
-    uint32_t intensity;
-    uint64_t counted;       /* restarts so far */
-    uint64_t restarts_us[]; /* the last intensity + 1 of them, a ring */
+    natlet__agent *agent;   /* whose state this is */
+    natlet__link children;  /* in the order of their start */
+    natlet__link events;    /* children to act on, in the order in which they ended */
+    natlet__link *stopping; /* STOPPING: the next child to stop */
+    natlet__alarm patience; /* for that child */
+    natlet_reason outcome;  /* STOPPING: how it will have ended */
+    uint32_t places;        /* in the ring of restarts behind this struct */
+    uint32_t place;         /* the oldest of them */
 };
-
-typedef enum natlet__wait_kind {
-    NATLET__WAIT_TIMER,
-    NATLET__WAIT_CALL,
-    NATLET__WAIT_REQUEST, /* the outlet knows its deadline */
-} natlet__wait_kind;
 
 /* What an agent waits for.  A place of its SYS lane is reserved, and the struct
  * itself becomes the mail that ends the wait if that carries no bytes: the end of
  * a wait needs nothing that could be missing. */
 struct natlet__wait {
-    natlet_mail mail; /* first, so that a mail is its wait */
-    natlet__timer timer;
+    natlet_mail mail;    /* first, so that a mail is its wait; its status is how time ends it */
+    natlet__tie tie;     /* cut: the wait ends without mail */
+    natlet__alarm alarm; /* rings: the wait ends by its own mail */
     natlet_cell *cell;
-    natlet__agent *agent;      /* NULL: it does not wait any more, but the outlet knows this */
-    natlet__wait *prev, *next; /* of the agent's waits */
-    uint64_t asked_id;         /* CALL: id_ns of the mail that asks */
-    uint32_t outlet_id;        /* REQUEST: the outlet's own */
+    natlet__agent *agent; /* NULL: it does not wait any more, but the network knows this */
+    uint64_t asked_id;    /* CALL: id_ns of the mail that asks */
+    uint32_t outlet_id;   /* of a request: the client's */
     uint32_t ref;
-    natlet__wait_kind kind;
 };
 
 /* The network as the kernel sees it; the bridge is one. */
 struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
-    /* After OK it calls natlet__wait_outlet_ended exactly once, sooner after cancel. */
-    natlet_status (*request)(natlet__outlet *outlet, natlet__wait *wait, const natlet_msg *msg,
-                             uint32_t timeout_ms);
-    void (*cancel)(natlet__outlet *outlet, natlet__wait *wait);
-    /* The child is about to be freed: it must not be named any more. */
-    void (*gone)(natlet__outlet *outlet, const natlet__agent *agent);
 };
-
-/* Entries of the tables of agents and of waits; free ones are linked by number. */
-typedef struct natlet__agent_slot {
-    natlet__agent *agent;
-    uint32_t next_free;
-} natlet__agent_slot;
-
-typedef struct natlet__wait_slot {
-    natlet__wait *wait;
-    uint16_t generation; /* 1..65535 */
-    uint16_t next_free;
-} natlet__wait_slot;
-
-enum { NATLET__TIMER_WAIT, NATLET__TIMER_PATIENCE }; /* natlet__timer.kind */
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
     natlet_runtime *rt;
     uint32_t locked;        /* the kernel-lock word */
     natlet__agent *running; /* the blame word: whose handler runs; its `mail` is the other half */
-    natlet__agent *run_first, *run_last;
+    natlet__link ready;     /* the run queue */
     natlet__outlet *outlet; /* NULL: no network */
     natlet__timers timers;
-    natlet__pool pool;
-    uint64_t id_ns;      /* of the last mail */
-    uint64_t stamped_us; /* turn in which the clock was read for it */
+    uint64_t stamped_us; /* turn in which the clock was read for the ids of mail */
     uint32_t incarnations;
     uint32_t tokens;
-    natlet__family roots;
-    natlet_cell_config config;
-    natlet_cell_stats stats;
-    natlet__agent_slot *slots;
-    natlet__wait_slot *wait_slots;
-    uint32_t *names; /* slot + 1 of the agent by hash of its name, 0: empty */
-    uint32_t names_mask;
-    uint32_t free_slot; /* NATLET__NONE: none */
-    uint16_t free_wait; /* NATLET__NO_WAIT: none */
-    uint32_t asked;     /* requests that the outlet has not answered */
+    uint16_t generation; /* of the last wait, 1..65535 */
+    natlet__table agents;
+    natlet__table waits;
+    natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint64_t dead_count; /* ever */
+    uint32_t asked; /* requests that the network has not answered */
+    natlet_cell_stats stats;
+    natlet_cell_config config;
+    natlet__pool pool;
     size_t pool_bytes;
     size_t block_bytes; /* of the cell's own memory, the pool included */
+    natlet__agent root; /* supervises the trees, which are its temporary children */
+    natlet__supervisor root_state;
 };
-
-#define NATLET__NONE UINT32_MAX
-#define NATLET__NO_WAIT UINT16_MAX
 
 /* ---- the lock ---- */
 
@@ -186,49 +154,53 @@ natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
 
 /* ---- waits.c ---- */
 
-/* Starts a wait of `agent`; a timer with deadline unless kind is REQUEST.
- * Returns OK or E_FULL. */
-natlet_status natlet__wait_new(natlet_cell *cell, natlet__wait **out, natlet__agent *agent,
-                               natlet__wait_kind kind, uint32_t delay_ms);
+/* Starts a wait of `agent` that ends by a mail of `kind`, TIMER or REPLY: when its
+ * time is over, or earlier by an answer.  NULL: there is no place for one more. */
+natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind);
 
-/* Ends a wait without mail. */
-void natlet__wait_drop(natlet_cell *cell, natlet__wait *wait);
-void natlet__wait_drop_all(natlet_cell *cell, natlet__agent *agent);
+/* Ends a wait without mail.  The network may still know the struct of a request. */
+void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
+
+/* The wait whose tie this is. */
+natlet__wait *natlet__wait_of(natlet__tie *tie);
 
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
 
 /* Ends a CALL or REQUEST by a mail with the answer, or with E_FULL or E_TOO_LARGE if
  * there is no room for its bytes. */
-void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, natlet_pid from,
-                         const natlet_msg *reply);
+void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply);
 
-/* The outlet's one call for a REQUEST; `reply` is NULL unless `status` is OK. */
+/* The network's one call for a request; `reply` is NULL unless `status` is OK. */
 void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply);
-
-/* The timer of a wait is due. */
-void natlet__wait_due(natlet_cell *cell, natlet__timer *timer);
 
 /* The call that `mail` asks and that still waits, else NULL. */
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail);
 
 /* ---- post.c: mail comes and goes ---- */
 
+/* A draft with the parts of a message. */
+natlet_mail natlet__mail_of(const natlet_msg *msg);
+
 /* Bytes of subject, reply, headers and payload. */
 uint64_t natlet__mail_measure(const natlet_mail *draft);
 
 /* A copy of the draft's four parts, tag, seq and priority in the pool, with an id of
- * its own; NULL: no room. */
-natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft);
+ * its own, from the running agent; NULL: no room. */
+natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
+                              natlet_mail_kind kind);
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
 
 /* Queues the mail that ends a wait of `agent`. */
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);
 
-/* A message of the network for `agent`.  It is a dead letter if it cannot be queued,
- * which the answer says: OK, E_FULL, E_TOO_LARGE, E_NO_AGENT. */
-natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, const natlet_msg *msg,
-                                   natlet_priority priority);
+/* Copies the draft into the mailbox of `agent` (NULL: nobody), whom the sender means by
+ * `to` (0: by name), as a mail of `kind`; with `call` that its sender waits with, a CALL.
+ *
+ * Returns OK; E_NO_AGENT (a dead letter); E_FULL or E_TOO_LARGE (a dead letter if it is
+ * NATS, else counted); E_INVALID (the priority). */
+natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                           const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call);
 
 /* ---- dead.c ---- */
 
@@ -240,10 +212,13 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
 
 /* ---- agent.c: the life of one agent ---- */
 
-/* Makes a child of `parent` (NULL: a tree) before its sibling `younger` (NULL: the
- * last), not started.  Returns as natlet_supervisor_start. */
+/* Makes a child of `parent`, not started, in front of the sibling `place`.  Returns as
+ * natlet_supervisor_start. */
 natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
-                                const natlet_child *child, natlet__agent *younger);
+                                const natlet_child *child, natlet__link *place);
+
+/* Moves it to another phase, and to the queue in which that is dealt with. */
+void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase);
 
 /* Starts an incarnation: RUNNING, or DOWN and a status below 0. */
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent);
@@ -251,16 +226,12 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent);
 /* What is left to do when a start failed: DOWN. */
 void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
 
-/* The same for one whose init did not run: nobody is told. */
-void natlet__agent_reset(natlet_cell *cell, natlet__agent *agent);
+/* Ends the incarnation, if there is one that has started, and goes to `next`: EXITED,
+ * the supervisor is to act on it, or DOWN. */
+void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason why,
+                       natlet_agent_state next);
 
-/* Ends the incarnation: EXITED. */
-void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
-
-/* The same, and the supervisor is to act on it. */
-void natlet__agent_exit(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
-
-/* The same for one that failed: the mail in its hands is a dead letter. */
+/* Ends one that failed: EXITED, and the mail in its hands is a dead letter. */
 void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
 
 /* Makes the queued mail dead letters. */
@@ -284,26 +255,34 @@ static inline bool natlet__is_supervisor(const natlet__agent *agent)
     return agent->child.supervisor != NULL;
 }
 
-natlet__family *natlet__siblings(natlet_cell *cell, const natlet__agent *agent);
+static inline natlet__supervisor *natlet__supervisor_of(const natlet__agent *agent)
+{
+    return agent->state;
+}
+
+/* The child whose `sibling` this is. */
+static inline natlet__agent *natlet__child_at(natlet__link *sibling)
+{
+    return (natlet__agent *)(sibling - 1);
+}
+
+_Static_assert(offsetof(natlet__agent, sibling) == sizeof(natlet__link), "as child_at has it");
 
 /* Bytes of its state; 0 if a number in the specification is out of range. */
 size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec);
+
+/* How many children there are. */
+uint32_t natlet__supervisor_count(const natlet__agent *agent);
+
+/* Makes the state of a supervisor without children. */
+void natlet__supervisor_init(natlet__agent *agent);
 
 /* Makes the children if need be, and starts them in order.  On failure they are
  * stopped in reverse. */
 natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent);
 
-/* Frees all children, the last first. */
-void natlet__supervisor_empty(natlet_cell *cell, natlet__agent *agent);
-
 /* The supervisor's turn. */
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent);
-
-/* Asks `child` of `parent` to be acted on. */
-void natlet__supervisor_post(natlet_cell *cell, natlet__agent *parent, natlet__agent *child);
-
-/* The child being stopped had its time. */
-void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience);
 
 /* After a trap in the init of `agent`: what the unwound code would have done. */
 void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
@@ -313,10 +292,10 @@ natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *a
 
 /* ---- cell.c ---- */
 
-/* Shows an event of `agent` to the program. */
-void natlet__cell_tell(natlet_cell *cell, natlet_cell_event_kind kind, const natlet__agent *agent);
+/* Lets an alarm that does not run ring in `delay_ms`. */
+void natlet__cell_alarm(natlet_cell *cell, natlet__alarm *alarm, uint64_t delay_ms);
 
-/* Connects or, with NULL, disconnects the network. */
-void natlet__cell_set_outlet(natlet_cell *cell, natlet__outlet *outlet);
+/* Shows an event to the program, `agent` (NULL: nobody) being whom it is about. */
+void natlet__cell_show(natlet_cell *cell, natlet_cell_event *event, const natlet__agent *agent);
 
 #endif

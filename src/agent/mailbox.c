@@ -1,4 +1,4 @@
-/* Each lane is a ring of its own; mail is in exactly one ring, or in none. */
+/* Each lane is a queue of its own; mail is in exactly one, or in none. */
 #include "agent/mailbox.h"
 
 #include "base/assert.h"
@@ -11,26 +11,22 @@ static const uint8_t share[NATLET_PRIORITIES] = {
     [NATLET_PRIORITY_NORMAL] = 2, [NATLET_PRIORITY_HIGH] = 4, [NATLET_PRIORITY_LOW] = 1};
 static const uint8_t order[] = {NATLET_PRIORITY_HIGH, NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_LOW};
 
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
 uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config)
 {
-    const uint16_t caps[NATLET_PRIORITIES] = {
-        [NORMAL] = config->normal > 0 ? config->normal : NATLET_MAILBOX_NORMAL_DEFAULT,
-        [NATLET_PRIORITY_HIGH] = config->high,
-        [NATLET_PRIORITY_LOW] = config->low,
-        [SYS] = config->sys > 0 ? config->sys : NATLET_MAILBOX_SYS_DEFAULT,
-    };
-    uint32_t places = 0;
+    uint32_t normal = or_default(config->normal, NATLET_MAILBOX_NORMAL_DEFAULT);
+    uint32_t sys = or_default(config->sys, NATLET_MAILBOX_SYS_DEFAULT);
+    uint32_t places = normal + config->high + config->low + sys;
 
-    *box = (natlet__mailbox){.bytes_max = config->bytes_max};
-    if (box->bytes_max == 0) {
-        box->bytes_max = NATLET_MAILBOX_BYTES_DEFAULT;
-    }
-    for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
-        box->lanes[i].start = (uint16_t)places;
-        box->lanes[i].cap = caps[i];
-        box->lanes[i].free_min = caps[i];
-        places += caps[i];
-    }
+    box->bytes_max = or_default(config->bytes_max, NATLET_MAILBOX_BYTES_DEFAULT);
+    box->lanes[NORMAL].cap = (uint16_t)normal;
+    box->lanes[NATLET_PRIORITY_HIGH].cap = config->high;
+    box->lanes[NATLET_PRIORITY_LOW].cap = config->low;
+    box->lanes[SYS].cap = (uint16_t)sys;
     return places <= UINT16_MAX && box->bytes_max <= NATLET_MESSAGE_BYTES_LIMIT ? places : 0;
 }
 
@@ -50,38 +46,49 @@ natlet_status natlet__mailbox_room(natlet__mailbox *box, uint8_t priority, uint6
         return NATLET_OK;
     }
     box->refused++;
-    return bytes <= box->bytes_max && lane->cap > 0 ? NATLET_E_FULL : NATLET_E_TOO_LARGE;
+    return bytes <= box->bytes_max ? NATLET_E_FULL : NATLET_E_TOO_LARGE;
 }
 
-static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail, uint32_t reserved)
+/* Notes that `taken` places of the lane are used or promised. */
+static void note_use(natlet__lane *lane, uint32_t taken)
 {
-    uint32_t at = (uint32_t)lane->head + lane->used;
+    NATLET_ASSERT(taken <= lane->cap);
+    lane->used_max = taken > lane->used_max ? (uint16_t)taken : lane->used_max;
+}
 
-    NATLET_ASSERT(lane->used + reserved < lane->cap);
-    box->places[lane->start + (at < lane->cap ? at : at - lane->cap)] = mail;
-    lane->used++;
+static void append(natlet__mailbox *box, natlet__lane *lane, natlet_mail *mail)
+{
+    natlet__block *block = natlet__block_of(mail);
+
+    if (lane->used++ == 0) {
+        lane->first = block;
+    } else {
+        lane->last->next = block;
+    }
+    lane->last = block;
     box->queued++;
     box->bytes += mail->bytes;
-    uint32_t left = lane->cap - lane->used - reserved;
-    lane->free_min = left < lane->free_min ? (uint16_t)left : lane->free_min;
 }
 
 void natlet__mailbox_push(natlet__mailbox *box, natlet_mail *mail)
 {
-    append(box, lane_for(box, mail->priority), mail, 0);
+    natlet__lane *lane = lane_for(box, mail->priority);
+
+    append(box, lane, mail);
+    note_use(lane, lane->used);
 }
 
 natlet_status natlet__mailbox_reserve(natlet__mailbox *box)
 {
     natlet__lane *sys = &box->lanes[SYS];
-    uint32_t left = (uint32_t)sys->cap - sys->used - box->reserved;
+    uint32_t taken = (uint32_t)sys->used + box->reserved;
 
-    if (left == 0) {
+    if (taken == sys->cap) {
         box->refused++;
         return NATLET_E_FULL;
     }
     box->reserved++;
-    sys->free_min = left - 1 < sys->free_min ? (uint16_t)(left - 1) : sys->free_min;
+    note_use(sys, taken + 1);
     return NATLET_OK;
 }
 
@@ -94,14 +101,14 @@ void natlet__mailbox_unreserve(natlet__mailbox *box)
 void natlet__mailbox_push_reserved(natlet__mailbox *box, natlet_mail *mail)
 {
     natlet__mailbox_unreserve(box);
-    append(box, &box->lanes[SYS], mail, box->reserved);
+    append(box, &box->lanes[SYS], mail);
 }
 
 static natlet_mail *take_from(natlet__mailbox *box, natlet__lane *lane)
 {
-    natlet_mail *mail = box->places[lane->start + lane->head];
+    natlet_mail *mail = (natlet_mail *)(lane->first + 1);
 
-    lane->head = (uint16_t)(lane->head + 1u < lane->cap ? lane->head + 1u : 0);
+    lane->first = lane->first->next;
     lane->used--;
     NATLET_ASSERT(box->bytes >= mail->bytes);
     box->queued--;
@@ -116,31 +123,21 @@ natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box)
     return sys->used > 0 ? take_from(box, sys) : NULL;
 }
 
-/* The first lane that has both mail and credit. */
-static natlet__lane *lane_with_credit(natlet__mailbox *box)
-{
-    for (uint32_t i = 0; i < sizeof order; i++) {
-        natlet__lane *lane = &box->lanes[order[i]];
-        if (lane->used > 0 && lane->credit > 0) {
-            return lane;
-        }
-    }
-    return NULL;
-}
-
 /* There is mail in one of the three: if none of them has credit, a new round begins. */
 static natlet__lane *next_lane(natlet__mailbox *box)
 {
-    natlet__lane *lane = lane_with_credit(box);
-
-    if (lane == NULL) {
+    for (;;) {
+        for (uint32_t i = 0; i < sizeof order; i++) {
+            natlet__lane *lane = &box->lanes[order[i]];
+            if (lane->used > 0 && lane->credit > 0) {
+                lane->credit--;
+                return lane;
+            }
+        }
         for (uint32_t i = 0; i < sizeof order; i++) {
             box->lanes[order[i]].credit = share[order[i]];
         }
-        lane = lane_with_credit(box);
     }
-    lane->credit--;
-    return lane;
 }
 
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
@@ -157,7 +154,7 @@ natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)
 
     for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
         stats.used[i] = box->lanes[i].used;
-        stats.free_min[i] = box->lanes[i].free_min;
+        stats.free_min[i] = (uint16_t)(box->lanes[i].cap - box->lanes[i].used_max);
     }
     return stats;
 }

@@ -1,23 +1,22 @@
-/* Four bounded lanes of references to mail.
+/* Four bounded lanes of mail.
  *
- * Internal.  The lanes are rings in one array of places that the owner hands
- * over; mail itself is the cell's.  Nothing here allocates or copies mail. */
+ * Internal.  The lanes are threaded through the heads of the blocks in which the
+ * mail lies; both are the cell's.  Nothing here allocates or copies mail. */
 #ifndef NATLET_AGENT_MAILBOX_H
 #define NATLET_AGENT_MAILBOX_H
 
+#include "agent/pool.h"
 #include "natlet/mailbox.h"
 
 typedef struct natlet__lane {
-    uint16_t start; /* its first place */
+    natlet__block *first, *last; /* of `used`; the head of a block of mail */
     uint16_t cap;
-    uint16_t head; /* the oldest, counted from start */
     uint16_t used;
-    uint16_t free_min;
-    uint8_t credit; /* mail that it may still give in this round */
+    uint16_t used_max; /* promised places included */
+    uint8_t credit;    /* mail that it may still give in this round */
 } natlet__lane;
 
 typedef struct natlet__mailbox {
-    natlet_mail **places;
     natlet__lane lanes[NATLET_PRIORITIES];
     uint16_t reserved; /* free places of the SYS lane that are promised */
     uint32_t queued;   /* mail in all lanes */
@@ -26,8 +25,8 @@ typedef struct natlet__mailbox {
     uint32_t refused;
 } natlet__mailbox;
 
-/* Makes an empty mailbox.  Returns how many places it needs, which the owner then
- * sets; 0 if the configuration is out of range. */
+/* Makes a mailbox of a zeroed one.  Returns how many places it has; 0 if the
+ * configuration is out of range. */
 uint32_t natlet__mailbox_init(natlet__mailbox *box, const natlet_mailbox_config *config);
 
 /* Whether `bytes` with `priority` (not SYS) find room now; a refusal is counted.

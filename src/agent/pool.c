@@ -1,87 +1,99 @@
 #include "agent/pool.h"
 
+#include <stdbool.h>
+
 #include "base/assert.h"
-
-static size_t round_up(size_t bytes)
-{
-    return (bytes + (NATLET__POOL_STEP - 1)) & ~(size_t)(NATLET__POOL_STEP - 1);
-}
-
-static size_t class_of(size_t bytes)
-{
-    return (bytes - 1) / NATLET__POOL_STEP;
-}
 
 natlet_status natlet__pool_init(natlet__pool *pool, void *mem, size_t mem_len)
 {
     natlet_arena *arena;
     natlet_status st = natlet_arena_init(&arena, mem, mem_len, NULL);
 
-    *pool = (natlet__pool){0};
     if (st == NATLET_OK) {
         pool->arena = natlet_arena_allocator(arena);
     }
     return st;
 }
 
-static void give_spare_back(natlet__pool *pool)
+/* The list for blocks of this size; NULL if they are too large for one. */
+static natlet__block **list_for(natlet__pool *pool, size_t bytes)
 {
-    for (size_t i = 0; i < NATLET__POOL_CLASSES; i++) {
-        size_t bytes = (i + 1) * NATLET__POOL_STEP;
-        while (pool->spare[i] != NULL) {
-            natlet__spare *block = pool->spare[i];
-            pool->spare[i] = block->next;
-            (void)pool->arena.resize(pool->arena.self, block, bytes, 0);
-        }
-    }
+    size_t i = bytes / NATLET__POOL_STEP - 1;
+
+    return i < NATLET__POOL_CLASSES ? &pool->spare[i] : NULL;
 }
 
-static void *ask_arena(natlet__pool *pool, size_t bytes)
+static natlet__block *pop(natlet__block **list)
 {
-    void *block = pool->arena.resize(pool->arena.self, NULL, 0, bytes);
+    natlet__block *block = *list;
 
-    if (block == NULL) {
-        give_spare_back(pool);
+    if (block != NULL) {
+        *list = block->next;
+    }
+    return block;
+}
+
+static void free_block(natlet__pool *pool, natlet__block *block)
+{
+    (void)pool->arena.resize(pool->arena.self, block, block->bytes, 0);
+}
+
+/* Answers whether there was anything to give. */
+static bool give_spare_back(natlet__pool *pool)
+{
+    natlet__block *block = NULL;
+    bool gave = false;
+
+    for (size_t i = 0; i < NATLET__POOL_CLASSES; i++) {
+        while ((block = pop(&pool->spare[i])) != NULL) {
+            free_block(pool, block);
+            gave = true;
+        }
+    }
+    return gave;
+}
+
+static natlet__block *ask_arena(natlet__pool *pool, size_t bytes)
+{
+    natlet__block *block;
+
+    do {
         block = pool->arena.resize(pool->arena.self, NULL, 0, bytes);
-    }
-    if (block == NULL) {
-        pool->refused++;
-    }
+    } while (block == NULL && give_spare_back(pool));
     return block;
 }
 
 void *natlet__pool_take(natlet__pool *pool, size_t bytes)
 {
-    size_t i = class_of(bytes);
-    void *block = NULL;
+    bytes = (bytes + sizeof(natlet__block) + NATLET__POOL_STEP - 1) / NATLET__POOL_STEP *
+            NATLET__POOL_STEP;
+    natlet__block **list = list_for(pool, bytes);
+    natlet__block *block = list != NULL ? pop(list) : NULL;
 
-    NATLET_ASSERT(bytes > 0);
-    bytes = round_up(bytes);
-    if (i < NATLET__POOL_CLASSES && pool->spare[i] != NULL) {
-        block = pool->spare[i];
-        pool->spare[i] = pool->spare[i]->next;
-    } else {
+    if (block == NULL) {
         block = ask_arena(pool, bytes);
     }
-    if (block != NULL) {
-        pool->used_bytes += bytes;
-        pool->used_max = pool->used_bytes > pool->used_max ? pool->used_bytes : pool->used_max;
+    if (block == NULL) {
+        pool->refused++;
+        return NULL;
     }
-    return block;
+    block->bytes = bytes;
+    pool->used_bytes += bytes;
+    pool->used_max = pool->used_bytes > pool->used_max ? pool->used_bytes : pool->used_max;
+    return block + 1;
 }
 
-void natlet__pool_give_back(natlet__pool *pool, void *block, size_t bytes)
+void natlet__pool_give_back(natlet__pool *pool, void *mem)
 {
-    size_t i = class_of(bytes);
+    natlet__block *block = natlet__block_of(mem);
+    natlet__block **list = list_for(pool, block->bytes);
 
-    bytes = round_up(bytes);
-    NATLET_ASSERT(bytes <= pool->used_bytes);
-    pool->used_bytes -= bytes;
-    if (i < NATLET__POOL_CLASSES) {
-        natlet__spare *spare = block;
-        spare->next = pool->spare[i];
-        pool->spare[i] = spare;
-    } else {
-        (void)pool->arena.resize(pool->arena.self, block, bytes, 0);
+    NATLET_ASSERT(block->bytes <= pool->used_bytes);
+    pool->used_bytes -= block->bytes;
+    if (list == NULL) {
+        free_block(pool, block);
+        return;
     }
+    block->next = *list;
+    *list = block;
 }

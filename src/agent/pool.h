@@ -13,28 +13,32 @@
  * serves directly. */
 enum { NATLET__POOL_STEP = 32, NATLET__POOL_CLASSES = 16 };
 
-typedef struct natlet__spare natlet__spare;
+/* The head of a block, in front of what its owner sees. */
+typedef struct natlet__block natlet__block;
 
-struct natlet__spare {
-    natlet__spare *next;
+struct natlet__block {
+    _Alignas(8) natlet__block *next; /* the owner's for a list of its own, else of spare blocks */
+    size_t bytes;                    /* with this head, rounded up */
 };
 
 typedef struct natlet__pool {
     natlet_allocator arena;
-    natlet__spare *spare[NATLET__POOL_CLASSES];
-    size_t used_bytes; /* handed out, rounded up */
+    natlet__block *spare[NATLET__POOL_CLASSES];
+    size_t used_bytes; /* handed out, heads included */
     size_t used_max;
     uint32_t refused;
 } natlet__pool;
 
-/* Builds a pool at the start of `mem`, aligned for uint64_t.  Returns OK or
- * E_NO_MEMORY. */
+/* Gives a zeroed pool its memory, aligned for uint64_t.  Returns OK or E_NO_MEMORY. */
 natlet_status natlet__pool_init(natlet__pool *pool, void *mem, size_t mem_len);
 
-/* Takes `bytes` (> 0), not zeroed.  Returns NULL when there is no room. */
+/* Takes `bytes`, not zeroed.  Returns NULL when there is no room. */
 void *natlet__pool_take(natlet__pool *pool, size_t bytes);
+void natlet__pool_give_back(natlet__pool *pool, void *mem);
 
-/* Gives back a block that was taken with `bytes`. */
-void natlet__pool_give_back(natlet__pool *pool, void *block, size_t bytes);
+static inline natlet__block *natlet__block_of(void *mem)
+{
+    return (natlet__block *)mem - 1;
+}
 
 #endif

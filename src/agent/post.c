@@ -3,22 +3,24 @@
  *     draft -> room? -> block of the pool -> lane -> run queue */
 #include "agent/kernel.h"
 
+natlet_pid natlet_agent_self(const natlet_cell *cell)
+{
+    return cell->running != NULL ? cell->running->pid : 0;
+}
+
 /* ---- one mail ---- */
 
 /* The wall clock is read once a turn: asking the host for each mail would cost more
- * than the mail. */
+ * than the mail.  In between the runtime's last stamp is counted up. */
 static uint64_t next_id(natlet_cell *cell)
 {
-    uint64_t now_us = cell->rt->now_us;
-    uint64_t id_ns = cell->id_ns + 1;
+    natlet_runtime *rt = cell->rt;
 
-    if (cell->stamped_us != now_us) {
-        uint64_t wall_ns = natlet__runtime_stamp_ns(cell->rt);
-        cell->stamped_us = now_us;
-        id_ns = wall_ns > id_ns ? wall_ns : id_ns;
+    if (cell->stamped_us == rt->now_us) {
+        return ++rt->wall_ns;
     }
-    cell->id_ns = id_ns;
-    return id_ns;
+    cell->stamped_us = rt->now_us;
+    return natlet__runtime_stamp_ns(rt);
 }
 
 uint64_t natlet__mail_measure(const natlet_mail *draft)
@@ -27,18 +29,22 @@ uint64_t natlet__mail_measure(const natlet_mail *draft)
            draft->payload.len;
 }
 
-static natlet_slice copy_part(uint8_t **at, natlet_slice part)
+natlet_mail natlet__mail_of(const natlet_msg *msg)
 {
-    natlet_slice copy = {*at, part.len};
-
-    if (part.len > 0) {
-        memcpy(*at, part.ptr, part.len);
-        *at += part.len;
-    }
-    return copy;
+    return (natlet_mail){.subject = msg->subject,
+                         .reply = msg->reply,
+                         .headers = msg->headers,
+                         .payload = msg->payload};
 }
 
-natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
+/* The four parts of a mail, which come first and in the order of a message's. */
+#define PARTS 4
+_Static_assert(offsetof(natlet_mail, payload) == (PARTS - 1) * sizeof(natlet_slice) &&
+                   offsetof(natlet_mail, from) >= PARTS * sizeof(natlet_slice),
+               "the parts stand side by side");
+
+natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
+                              natlet_mail_kind kind)
 {
     uint32_t bytes = (uint32_t)natlet__mail_measure(draft);
     natlet_mail *mail = natlet__pool_take(&cell->pool, sizeof *mail + bytes);
@@ -46,23 +52,24 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
     if (mail == NULL) {
         return NULL;
     }
-    /* Field by field: clearing the struct first would be the dearest line of a send. */
+    const natlet_slice *part = &draft->subject;
+    natlet_slice *copy = &mail->subject;
     uint8_t *at = (uint8_t *)(mail + 1);
-    mail->subject = copy_part(&at, draft->subject);
-    mail->reply = copy_part(&at, draft->reply);
-    mail->headers = copy_part(&at, draft->headers);
-    mail->payload = copy_part(&at, draft->payload);
-    mail->from = 0;
-    mail->to = 0;
+    for (uint32_t i = 0; i < PARTS; i++) {
+        copy[i] = (natlet_slice){at, part[i].len};
+        at = natlet__put(at, part[i]);
+    }
+    /* Field by field: clearing the struct first would be the dearest line of a send. */
+    mail->from = natlet_agent_self(cell);
+    mail->to = to;
     mail->id_ns = next_id(cell);
     mail->seq = draft->seq;
     mail->tag = draft->tag;
     mail->status = NATLET_OK;
     mail->call = 0;
     mail->bytes = bytes;
-    mail->block_bytes = (uint32_t)sizeof *mail + bytes;
     mail->attempt = 1;
-    mail->kind = NATLET_MAIL_USER;
+    mail->kind = (uint8_t)kind;
     mail->priority = draft->priority;
     mail->json = 0;
     return mail;
@@ -70,7 +77,7 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, const natlet_mail *draft)
 
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail)
 {
-    natlet__pool_give_back(&cell->pool, mail, mail->block_bytes);
+    natlet__pool_give_back(&cell->pool, mail);
 }
 
 /* ---- into a mailbox ---- */
@@ -93,10 +100,8 @@ void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail 
     wake(cell, agent);
 }
 
-/* Copies the draft into the agent's mailbox; `agent` may be NULL, and *sent is the
- * copy.  Returns OK, E_NO_AGENT, E_INVALID, E_FULL or E_TOO_LARGE. */
-static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
-                             natlet_mail **sent)
+static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                              natlet_mail_kind kind, natlet_mail **copy)
 {
     if (agent == NULL || agent->phase == NATLET_AGENT_DOWN || natlet__is_supervisor(agent)) {
         return NATLET_E_NO_AGENT;
@@ -106,91 +111,62 @@ static natlet_status deliver(natlet_cell *cell, natlet__agent *agent, const natl
     }
     natlet_status st =
         natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
-    natlet_mail *mail = st == NATLET_OK ? natlet__mail_new(cell, draft) : NULL;
-    if (mail == NULL) {
-        return st < 0 ? st : NATLET_E_FULL;
+    if (st < 0) {
+        return st;
     }
-    mail->to = agent->pid;
-    natlet__mailbox_push(&agent->mailbox, mail);
+    *copy = natlet__mail_new(cell, agent->pid, draft, kind);
+    if (*copy == NULL) {
+        return NATLET_E_FULL;
+    }
+    natlet__mailbox_push(&agent->mailbox, *copy);
     wake(cell, agent);
-    *sent = mail;
     return NATLET_OK;
 }
 
 /* Makes a dead letter of a draft that could not be delivered. */
-static void bury(natlet_cell *cell, natlet_mail *draft, natlet_dead_reason reason,
-                 const natlet__agent *agent)
+static void bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to, const natlet_mail *draft,
+                 natlet_mail_kind kind, natlet_dead_reason reason)
 {
-    draft->id_ns = next_id(cell);
-    draft->bytes = (uint32_t)natlet__mail_measure(draft);
-    natlet__dead_letter(cell, draft, reason, agent);
+    natlet_mail lost = *draft;
+
+    lost.kind = (uint8_t)kind;
+    lost.from = natlet_agent_self(cell);
+    lost.to = to;
+    lost.id_ns = next_id(cell);
+    lost.bytes = (uint32_t)natlet__mail_measure(draft);
+    natlet__dead_letter(cell, &lost, reason, agent);
 }
 
-natlet_status natlet__post_message(natlet_cell *cell, natlet__agent *agent, const natlet_msg *msg,
-                                   natlet_priority priority)
+natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                           const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call)
 {
-    uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_mail draft = {.subject = msg->subject,
-                         .reply = msg->reply,
-                         .headers = msg->headers,
-                         .payload = msg->payload,
-                         .to = agent->pid,
-                         .kind = NATLET_MAIL_NATS,
-                         .priority = (uint8_t)priority};
-    natlet_status st = deliver(cell, agent, &draft, &sent);
+    natlet_mail *mail;
+    natlet_status st = put_copy(cell, agent, draft, kind, &mail);
 
-    if (st == NATLET_OK) {
-        sent->kind = NATLET_MAIL_NATS;
-    } else {
-        bury(cell, &draft, st == NATLET_E_NO_AGENT ? NATLET_DEAD_NO_AGENT : NATLET_DEAD_OVERFLOW,
-             agent);
+    if (st == NATLET_E_NO_AGENT) { /* incarnations are counted from 1 */
+        bool was_agent = (to >> NATLET_PID_SLOT_BITS) - 1 < cell->incarnations;
+        bury(cell, agent, to, draft, kind,
+             was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT);
+    } else if (st < 0 && kind == NATLET_MAIL_NATS) {
+        bury(cell, agent, to, draft, kind, NATLET_DEAD_OVERFLOW);
+    } else if (st < 0 && st != NATLET_E_INVALID) {
+        cell->stats.refused++;
     }
-    natlet__unlock(cell, was);
+    if (st == NATLET_OK && call != NULL) {
+        mail->kind = NATLET_MAIL_CALL;
+        mail->call = call->ref;
+        call->asked_id = mail->id_ns;
+    }
     return st;
 }
 
 /* ---- from agents and from outside ---- */
 
-natlet_pid natlet_agent_self(const natlet_cell *cell)
-{
-    return cell->running != NULL ? cell->running->pid : 0;
-}
-
-/* Mail for nobody: `to` is 0 if it was sent by name. */
-static void bury_sent(natlet_cell *cell, const natlet_mail *draft, natlet_pid to,
-                      const natlet__agent *agent)
-{
-    natlet_mail lost = *draft;
-    bool was_agent = to != 0 && to >> NATLET_PID_SLOT_BITS <= cell->incarnations;
-
-    lost.kind = NATLET_MAIL_USER;
-    lost.from = natlet_agent_self(cell);
-    lost.to = to;
-    bury(cell, &lost, was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT, agent);
-}
-
-/* `agent` is whom the sender means by `to` (0: by name). */
-static natlet_status send_to(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
-                             const natlet_mail *draft, natlet_mail **sent)
-{
-    natlet_status st = deliver(cell, agent, draft, sent);
-
-    if (st == NATLET_OK) {
-        (*sent)->from = natlet_agent_self(cell);
-    } else if (st == NATLET_E_NO_AGENT) {
-        bury_sent(cell, draft, to, agent);
-    } else if (st != NATLET_E_INVALID) {
-        cell->stats.refused++;
-    }
-    return st;
-}
-
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_status st = send_to(cell, natlet__registry_at(cell, to), to, mail, &sent);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_at(cell, to), to, mail, NATLET_MAIL_USER, NULL);
 
     natlet__unlock(cell, was);
     return st;
@@ -199,8 +175,8 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_mail *sent;
-    natlet_status st = send_to(cell, natlet__registry_find(cell, name), 0, mail, &sent);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_find(cell, name), 0, mail, NATLET_MAIL_USER, NULL);
 
     natlet__unlock(cell, was);
     return st;
@@ -209,24 +185,20 @@ natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const
 static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
                           uint32_t timeout_ms, uint32_t *ref)
 {
-    natlet__wait *wait;
-    natlet_mail *sent;
-
     if (cell->running == NULL) {
         return NATLET_E_STATE;
     }
-    natlet_status st = natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_CALL, timeout_ms);
+    natlet__wait *wait = natlet__wait_new(cell, cell->running, NATLET_MAIL_REPLY);
+    if (wait == NULL) {
+        return NATLET_E_FULL;
+    }
+    natlet__cell_alarm(cell, &wait->alarm, timeout_ms);
+    natlet_status st =
+        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {
+        wait->tie.cut(cell, &wait->tie);
         return st;
     }
-    st = send_to(cell, natlet__registry_at(cell, to), to, draft, &sent);
-    if (st < 0) {
-        natlet__wait_drop(cell, wait);
-        return st;
-    }
-    sent->kind = NATLET_MAIL_CALL;
-    sent->call = wait->ref;
-    wait->asked_id = sent->id_ns;
     *ref = wait->ref;
     return NATLET_OK;
 }
@@ -257,7 +229,7 @@ natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
     if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
         st = publish(cell, &(natlet_msg){.subject = request->reply, .payload = payload});
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, natlet_agent_self(cell), &(natlet_msg){.payload = payload});
+        natlet__wait_answer(cell, wait, &(natlet_msg){.payload = payload});
     } else {
         cell->stats.late++;
     }
@@ -269,44 +241,6 @@ natlet_status natlet_agent_publish(natlet_cell *cell, const natlet_msg *msg)
 {
     uint32_t was = natlet__lock(cell);
     natlet_status st = publish(cell, msg);
-
-    natlet__unlock(cell, was);
-    return st;
-}
-
-static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
-                             uint32_t *ref)
-{
-    natlet__wait *wait;
-
-    if (cell->running == NULL) {
-        return NATLET_E_STATE;
-    }
-    if (cell->outlet == NULL) {
-        return NATLET_E_UNSUPPORTED;
-    }
-    natlet_status st = natlet__wait_new(cell, &wait, cell->running, NATLET__WAIT_REQUEST, 0);
-    if (st < 0) {
-        return st;
-    }
-    *ref = wait->ref;
-    cell->asked++;
-    st = cell->outlet->request(cell->outlet, wait, msg, timeout_ms);
-    if (st < 0) { /* the outlet does not know it: nothing to cancel there */
-        *ref = 0;
-        cell->asked--;
-        wait->kind = NATLET__WAIT_CALL;
-        natlet__wait_drop(cell, wait);
-    }
-    return st;
-}
-
-natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
-                                   uint32_t *ref)
-{
-    uint32_t was = natlet__lock(cell);
-    *ref = 0;
-    natlet_status st = request(cell, msg, timeout_ms, ref);
 
     natlet__unlock(cell, was);
     return st;

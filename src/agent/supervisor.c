@@ -21,169 +21,117 @@ enum { US_PER_MS = 1000 };
 #define ADDED UINT32_MAX
 
 static const natlet_reason shutdown = {NATLET_EXIT_SHUTDOWN, 0};
-static const natlet_reason killed = {NATLET_EXIT_KILLED, 0};
+static const natlet_reason killed = {NATLET_EXIT_KILLED, NATLET_E_CANCELLED};
 
 static natlet__supervisor *state_of(const natlet__agent *agent)
 {
-    return agent->state;
-}
-
-natlet__family *natlet__siblings(natlet_cell *cell, const natlet__agent *agent)
-{
-    return agent->parent != NULL ? &state_of(agent->parent)->children : &cell->roots;
+    return natlet__supervisor_of(agent);
 }
 
 /* ---- restarts in a period ---- */
 
-/* Restarts allowed, or -1 if the specification is out of range. */
-static int32_t intensity_of(const natlet_supervisor_spec *spec)
+static uint64_t *ring_of(natlet__supervisor *sup)
 {
-    switch (spec->intensity) {
-    case 0:
-        return NATLET_INTENSITY_DEFAULT;
-    case NATLET_NO_RESTART:
-        return 0;
-    default:
-        return spec->intensity > 0 && spec->intensity <= NATLET_INTENSITY_MAX ? spec->intensity
-                                                                              : -1;
+    return (uint64_t *)(sup + 1);
+}
+
+/* Places for the times of restarts, one more than are allowed; 0 if the
+ * specification is out of range. */
+static uint32_t places_of(const natlet_supervisor_spec *spec)
+{
+    int32_t intensity = spec->intensity == 0 ? NATLET_INTENSITY_DEFAULT : spec->intensity;
+
+    if (intensity == NATLET_NO_RESTART) {
+        return 1;
     }
+    return intensity > 0 && intensity <= NATLET_INTENSITY_MAX ? (uint32_t)intensity + 1 : 0;
 }
 
 size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec)
 {
-    int32_t intensity = intensity_of(spec);
+    uint32_t places = places_of(spec);
 
-    return intensity < 0 ? 0
-                         : sizeof(natlet__supervisor) + ((size_t)intensity + 1) * sizeof(uint64_t);
+    return places > 0 ? sizeof(natlet__supervisor) + places * sizeof(uint64_t) : 0;
 }
 
-/* Notes a restart.  With the times of the last intensity + 1 in a ring, the oldest
- * of them tells whether they all fell within the period: O(1), however large the
- * intensity. */
+uint32_t natlet__supervisor_count(const natlet__agent *agent)
+{
+    const natlet__link *children = &state_of(agent)->children;
+    uint32_t count = 0;
+
+    for (const natlet__link *at = children->next; at != children; at = at->next) {
+        count++;
+    }
+    return count;
+}
+
+/* Notes a restart: until when it counts.  With the last ones in a ring, the oldest
+ * of them tells whether they all count: O(1), however many are allowed. */
 static bool may_restart(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
     const natlet_supervisor_spec *spec = agent->child.supervisor;
+    uint64_t *until_us = ring_of(sup);
     uint64_t period_ms = spec->period_ms > 0 ? spec->period_ms : NATLET_PERIOD_MS_DEFAULT;
     uint64_t now_us = natlet_runtime_now_us(cell->rt);
-    uint64_t places = (uint64_t)sup->intensity + 1;
 
-    sup->restarts_us[sup->counted % places] = now_us;
-    sup->counted++;
-    return sup->counted < places ||
-           now_us - sup->restarts_us[sup->counted % places] > period_ms * US_PER_MS;
-}
-
-/* ---- events ---- */
-
-void natlet__supervisor_post(natlet_cell *cell, natlet__agent *parent, natlet__agent *child)
-{
-    natlet__supervisor *sup = state_of(parent);
-
-    natlet__agent_schedule(cell, parent);
-    if (child->is_posted) {
-        return;
-    }
-    child->is_posted = true;
-    child->event_next = NULL;
-    if (sup->events_last != NULL) {
-        sup->events_last->event_next = child;
-    } else {
-        sup->events = child;
-    }
-    sup->events_last = child;
-}
-
-static natlet__agent *next_event(natlet__supervisor *sup)
-{
-    natlet__agent *child = sup->events;
-
-    if (child != NULL) {
-        child->is_posted = false;
-        sup->events = child->event_next;
-        sup->events_last = sup->events != NULL ? sup->events_last : NULL;
-    }
-    return child;
-}
-
-/* What its children's ends meant is decided otherwise; they may be freed now. */
-static void forget_events(natlet__supervisor *sup)
-{
-    while (next_event(sup) != NULL) {
-    }
+    until_us[sup->place] = now_us + period_ms * US_PER_MS + 1;
+    sup->place = (sup->place + 1) % sup->places;
+    return until_us[sup->place] <= now_us;
 }
 
 /* ---- stopping ---- */
 
-/* Ends a child and all below it at once. */
-static void kill(natlet_cell *cell, natlet__agent *agent)
+/* Ends an agent and all below it at once, the last child first. */
+static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+static void end_children(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
+    const natlet__link *children = &state_of(agent)->children;
+
+    for (natlet__link *at = children->prev; at != children; at = at->prev) {
+        end_tree(cell, natlet__child_at(at), why);
+    }
+}
+
+static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
+{
+    why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
     if (natlet__is_supervisor(agent)) {
-        natlet__supervisor *sup = state_of(agent);
-        for (natlet__agent *child = sup->children.last; child != NULL; child = child->older) {
-            kill(cell, child);
-        }
-        forget_events(sup);
-        natlet__timers_stop(&cell->timers, &sup->patience);
+        end_children(cell, agent, why);
+        natlet__timers_stop(&cell->timers, &state_of(agent)->patience.timer);
     }
-    if (agent->phase == NATLET_AGENT_STARTING) {
-        natlet__agent_reset(cell, agent);
-    } else if (agent->pid != 0) {
-        natlet__agent_end(cell, agent, killed);
-    }
-    agent->phase = NATLET_AGENT_DOWN;
+    natlet__agent_end(cell, agent, why, NATLET_AGENT_DOWN);
 }
 
 static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome);
 
-/* Asks a child to stop, as often as one likes.  True: it is down. */
-static bool stop_child(natlet_cell *cell, natlet__agent *child)
+/* Asks a child to stop, as often as one likes.  True: that takes time. */
+static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
 {
-    bool is_alive = child->phase == NATLET_AGENT_RUNNING || child->phase == NATLET_AGENT_BUSY ||
-                    child->phase == NATLET_AGENT_STOPPING;
-
-    if (child->phase == NATLET_AGENT_STARTING) {
-        natlet__agent_reset(cell, child);
-    } else if (is_alive && child->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL) {
-        kill(cell, child);
-    } else if (is_alive && natlet__is_supervisor(child)) {
+    if (child->pid == 0 || child->phase == NATLET_AGENT_STARTING ||
+        child->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL) {
+        return false;
+    }
+    if (natlet__is_supervisor(child)) {
         halt(cell, child, shutdown);
-    } else if (child->phase == NATLET_AGENT_BUSY) {
-        child->is_asked = true;
-    } else if (is_alive) {
-        natlet__agent_end(cell, child, shutdown);
+        return child->pid != 0;
     }
-    if (child->pid == 0) {
-        child->phase = NATLET_AGENT_DOWN;
-    }
-    return child->pid == 0;
+    child->is_asked = true;
+    return child->phase == NATLET_AGENT_BUSY;
 }
 
 /* Lets `stopping` have its time. */
 static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
 {
-    const natlet__agent *child = sup->stopping;
-    uint64_t ms = child->child.shutdown_ms;
+    const natlet__agent *child = natlet__child_at(sup->stopping);
+    uint32_t ms = child->child.shutdown_ms;
 
     if (ms == 0) {
         ms = natlet__is_supervisor(child) ? NATLET_SHUTDOWN_NEVER : NATLET_SHUTDOWN_MS_DEFAULT;
     }
-    if (ms != NATLET_SHUTDOWN_NEVER && !sup->patience.running) {
-        sup->patience.kind = NATLET__TIMER_PATIENCE;
-        natlet__timers_start(&cell->timers, &sup->patience,
-                             natlet_runtime_now_us(cell->rt) + ms * US_PER_MS);
-    }
-}
-
-/* All children are down, and so is the supervisor then. */
-static void finish_stopping(natlet_cell *cell, natlet__agent *agent)
-{
-    natlet__supervisor *sup = state_of(agent);
-
-    forget_events(sup);
-    natlet__agent_exit(cell, agent, sup->outcome);
-    if (agent->parent == NULL) {
-        natlet__agent_remove(cell, agent);
+    if (ms != NATLET_SHUTDOWN_NEVER && !sup->patience.timer.running) {
+        natlet__cell_alarm(cell, &sup->patience, ms);
     }
 }
 
@@ -192,65 +140,71 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
 
-    while (sup->stopping != NULL) {
-        if (!stop_child(cell, sup->stopping)) {
+    while (sup->stopping != &sup->children) {
+        natlet__agent *child = natlet__child_at(sup->stopping);
+        if (ask_to_stop(cell, child)) {
             be_patient(cell, sup);
             return;
         }
-        natlet__timers_stop(&cell->timers, &sup->patience);
-        sup->stopping = sup->stopping->older;
+        end_tree(cell, child, shutdown);
+        natlet__timers_stop(&cell->timers, &sup->patience.timer);
+        sup->stopping = sup->stopping->prev;
     }
-    finish_stopping(cell, agent);
+    natlet__agent_end(cell, agent, sup->outcome, NATLET_AGENT_EXITED);
 }
 
-/* Stops all children, then the supervisor, which may be freed by that. */
+/* Stops all children, then the supervisor. */
 static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome)
 {
     natlet__supervisor *sup = state_of(agent);
 
     if (agent->phase == NATLET_AGENT_RUNNING) {
-        agent->phase = NATLET_AGENT_STOPPING;
+        natlet__agent_enter(cell, agent, NATLET_AGENT_STOPPING);
         sup->outcome = outcome;
-        sup->stopping = sup->children.last;
+        sup->stopping = sup->children.prev;
         go_on_stopping(cell, agent);
     }
 }
 
-void natlet__supervisor_impatient(natlet_cell *cell, natlet__timer *patience)
+/* The child that is being stopped had its time. */
+static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
 {
     void *at = (char *)patience - offsetof(natlet__supervisor, patience);
     natlet__supervisor *sup = at;
 
-    kill(cell, sup->stopping);
+    end_tree(cell, natlet__child_at(sup->stopping), killed);
     natlet__agent_schedule(cell, sup->agent);
 }
 
-void natlet__supervisor_empty(natlet_cell *cell, natlet__agent *agent)
+/* ---- starting ---- */
+
+void natlet__supervisor_init(natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
 
-    while (sup->children.last != NULL) {
-        natlet__agent_remove(cell, sup->children.last);
-    }
+    sup->agent = agent;
+    sup->places = places_of(agent->child.supervisor);
+    sup->patience.ring = lose_patience;
+    natlet__list_init(&sup->children);
+    natlet__list_init(&sup->events);
 }
-
-/* ---- starting ---- */
 
 /* Makes the children of the specification that do not exist: all of them at first,
  * later the temporary ones that were forgotten. */
 static natlet_status make_children(natlet_cell *cell, natlet__agent *agent)
 {
     const natlet_supervisor_spec *spec = agent->child.supervisor;
-    natlet__agent *next = state_of(agent)->children.first;
+    natlet__link *children = &state_of(agent)->children;
+    natlet__link *at = children->next;
 
     for (uint32_t i = 0; i < spec->count; i++) {
-        if (next != NULL && next->index == i) {
-            next->phase = NATLET_AGENT_STARTING; /* takes mail from here on */
-            next = next->younger;
+        natlet__agent *child = natlet__child_at(at);
+        if (at != children && child->index == i) {
+            natlet__agent_enter(cell, child, NATLET_AGENT_STARTING); /* takes mail from here on */
+            at = at->next;
             continue;
         }
-        natlet__agent *child;
-        natlet_status st = natlet__agent_new(cell, &child, agent, &spec->children[i], next);
+        natlet_status st = natlet__agent_new(cell, &child, agent, &spec->children[i], at);
         if (st < 0) {
             return st;
         }
@@ -259,34 +213,21 @@ static natlet_status make_children(natlet_cell *cell, natlet__agent *agent)
     return NATLET_OK;
 }
 
-/* Stops what was started, in reverse.  Nobody has had mail yet, so nobody is busy. */
-static void undo_start(natlet_cell *cell, natlet__agent *agent)
-{
-    for (natlet__agent *child = state_of(agent)->children.last; child != NULL;
-         child = child->older) {
-        bool is_down = stop_child(cell, child);
-        NATLET_ASSERT(is_down);
-    }
-}
-
 natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
+    natlet__link *children = &sup->children;
 
-    sup->agent = agent;
-    sup->intensity = (uint32_t)intensity_of(agent->child.supervisor);
-    sup->counted = 0;
-    forget_events(sup); /* of an earlier life, as the added children are */
-    while (sup->children.last != NULL && sup->children.last->index == ADDED) {
-        natlet__agent_remove(cell, sup->children.last);
+    memset(ring_of(sup), 0, sup->places * sizeof(uint64_t));
+    while (!natlet__list_is_empty(children) && natlet__child_at(children->prev)->index == ADDED) {
+        natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of its last life */
     }
     natlet_status st = make_children(cell, agent);
-    for (natlet__agent *child = sup->children.first; child != NULL && st == NATLET_OK;
-         child = child->younger) {
-        st = natlet__agent_start(cell, child);
+    for (natlet__link *at = children->next; at != children && st == NATLET_OK; at = at->next) {
+        st = natlet__agent_start(cell, natlet__child_at(at));
     }
     if (st < 0) {
-        undo_start(cell, agent);
+        end_children(cell, agent, shutdown); /* nobody has had mail, so nobody is busy */
     }
     return st;
 }
@@ -306,14 +247,13 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
     const natlet_reason trap = {NATLET_EXIT_TRAP, NATLET_E_TRAP};
 
     natlet__agent_not_started(cell, agent, trap);
-    while (agent->parent != NULL && agent->parent->phase == NATLET_AGENT_STARTING) {
+    while (agent->parent->phase == NATLET_AGENT_STARTING) {
         agent = agent->parent;
-        undo_start(cell, agent);
+        end_children(cell, agent, shutdown);
         natlet__agent_not_started(cell, agent, trap);
     }
-    if (agent->has_run && agent->parent != NULL) {
-        agent->phase = NATLET_AGENT_RESTARTING;
-        natlet__supervisor_post(cell, agent->parent, agent);
+    if (agent->has_run) {
+        natlet__agent_enter(cell, agent, NATLET_AGENT_RESTARTING);
     } else {
         natlet__agent_remove(cell, agent);
     }
@@ -336,81 +276,49 @@ static void give_up(natlet_cell *cell, natlet__agent *child)
         natlet__agent_remove(cell, child);
         return;
     }
-    child->phase = NATLET_AGENT_DOWN;
+    natlet__agent_enter(cell, child, NATLET_AGENT_DOWN);
     natlet__agent_drain(cell, child, NATLET_DEAD_NO_AGENT);
 }
 
-static void restart(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+static void restart(natlet_cell *cell, natlet__agent *child)
 {
     child->restarts++;
     cell->stats.restarts++;
     if (natlet__agent_start(cell, child) < 0) {
-        child->phase = NATLET_AGENT_RESTARTING;
-        natlet__supervisor_post(cell, agent, child);
+        natlet__agent_enter(cell, child, NATLET_AGENT_RESTARTING);
     }
 }
 
-/* What the supervisor does about a child that ended or could not be restarted.  It
- * may have been freed when this returns, unless the answer is true. */
-static bool act_on(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+/* Acts on the children that ended or could not be restarted, until there is none or
+ * the supervisor gives up. */
+static void act(natlet_cell *cell, natlet__agent *agent)
 {
-    if (child->phase != NATLET_AGENT_EXITED && child->phase != NATLET_AGENT_RESTARTING) {
-        return true;
+    const natlet__link *events = &state_of(agent)->events;
+
+    while (agent->phase == NATLET_AGENT_RUNNING && !natlet__list_is_empty(events)) {
+        natlet__agent *child = (natlet__agent *)events->next;
+        if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+            give_up(cell, child);
+        } else if (may_restart(cell, agent)) {
+            restart(cell, child);
+        } else {
+            halt(cell, agent, shutdown);
+        }
     }
-    if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-        give_up(cell, child);
-        return true;
-    }
-    if (may_restart(cell, agent)) {
-        restart(cell, agent, child);
-        return true;
-    }
-    halt(cell, agent, shutdown);
-    return false;
 }
 
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent)
 {
-    natlet__agent *child = NULL;
-
     if (agent->phase == NATLET_AGENT_STOPPING) {
         go_on_stopping(cell, agent);
-        return;
-    }
-    if (agent->phase != NATLET_AGENT_RUNNING) {
-        return;
-    }
-    if (agent->is_asked) {
+    } else if (agent->is_asked) {
         halt(cell, agent, shutdown);
-        return;
+    } else {
+        act(cell, agent);
     }
-    do {
-        child = next_event(state_of(agent));
-    } while (child != NULL && act_on(cell, agent, child));
 }
 
 /* ---- for the program ---- */
-
-natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor_spec *spec,
-                                      natlet_pid *pid)
-{
-    const natlet_child root = {.supervisor = spec};
-    natlet__agent *agent;
-
-    *pid = 0;
-    if (cell->running != NULL) {
-        return NATLET_E_STATE;
-    }
-    natlet_status st = natlet__agent_new(cell, &agent, NULL, &root, NULL);
-    if (st == NATLET_OK) {
-        agent->index = ADDED;
-        st = natlet__supervisor_start_added(cell, agent);
-    }
-    if (st == NATLET_OK) {
-        *pid = agent->pid;
-    }
-    return st;
-}
 
 static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_child *child,
                          natlet_pid *pid)
@@ -423,7 +331,7 @@ static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_c
     if (agent->phase != NATLET_AGENT_RUNNING) {
         return NATLET_E_STATE;
     }
-    natlet_status st = natlet__agent_new(cell, &added, agent, child, NULL);
+    natlet_status st = natlet__agent_new(cell, &added, agent, child, &state_of(agent)->children);
     if (st < 0) {
         return st;
     }
@@ -435,6 +343,15 @@ static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_c
     }
     *pid = st == NATLET_OK ? added->pid : 0;
     return st;
+}
+
+natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor_spec *spec,
+                                      natlet_pid *pid)
+{
+    const natlet_child tree = {.supervisor = spec, .restart = NATLET_TEMPORARY};
+
+    *pid = 0;
+    return cell->running == NULL ? add(cell, &cell->root, &tree, pid) : NATLET_E_STATE;
 }
 
 natlet_status natlet_supervisor_add(natlet_cell *cell, natlet_pid supervisor,

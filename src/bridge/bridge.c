@@ -7,15 +7,15 @@
 #include "natlet/bridge.h"
 
 #include "agent/kernel.h"
-#include "natlet/headers.h"
 
 typedef struct subscription subscription;
 
 struct subscription {
-    subscription *next, *prev;
+    natlet__link link; /* first: in the bridge's subscriptions, or in no list */
+    natlet__tie tie;   /* to the agent */
     natlet_client *client;
     natlet__memory *memory;
-    natlet_bridge *bridge; /* NULL: it went away before the client let go */
+    natlet_bridge *bridge; /* not to be used after it went away: `agent` is NULL then */
     natlet__agent *agent;  /* NULL: gone, and the subscription is to end */
     uint32_t sid;
 };
@@ -24,7 +24,7 @@ struct natlet_bridge {
     natlet__outlet outlet; /* first, so that an outlet is its bridge */
     natlet_cell *cell;
     natlet_client *client;
-    subscription *subscriptions;
+    natlet__link subscriptions;
     natlet_bridge_stats stats;
 };
 
@@ -35,32 +35,37 @@ static natlet_bridge *bridge_of(natlet__outlet *outlet)
 
 /* ---- in ---- */
 
-static const struct {
-    natlet_slice text;
-    natlet_priority priority;
-} priorities[] = {
-    {NATLET_TEXT("critical"), NATLET_PRIORITY_HIGH},
-    {NATLET_TEXT("high"), NATLET_PRIORITY_HIGH},
-    {NATLET_TEXT("medium"), NATLET_PRIORITY_NORMAL},
-    {NATLET_TEXT("normal"), NATLET_PRIORITY_NORMAL},
-    {NATLET_TEXT("low"), NATLET_PRIORITY_LOW},
-};
-
-static natlet_priority priority_of(natlet_bridge *bridge, const natlet_msg *msg)
+/* The value of the header Natlet-Priority, or an empty one. */
+static natlet_slice find_priority(natlet_slice headers)
 {
     static const natlet_slice key = NATLET_TEXT("Natlet-Priority");
-    natlet_slice value;
+    natlet_slice line;
+    natlet_slice part;
 
-    if (msg->headers.len == 0 || !natlet_headers_get(msg->headers, key, &value)) {
-        return NATLET_PRIORITY_NORMAL;
-    }
-    for (size_t i = 0; i < sizeof priorities / sizeof *priorities; i++) {
-        if (natlet__equal(priorities[i].text, value)) {
-            return priorities[i].priority;
+    while (natlet__cut(&headers, '\n', &line)) {
+        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
+            natlet__cut(&line, '\r', &part)) {
+            return natlet__trim(part);
         }
     }
-    bridge->stats.priority_unknown++;
-    return NATLET_PRIORITY_NORMAL;
+    return (natlet_slice){0};
+}
+
+static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
+{
+    static const char names[] = "critical\0high\0medium\0normal\0low\0";
+    static const uint8_t lanes[] = {NATLET_PRIORITY_HIGH,   NATLET_PRIORITY_HIGH,
+                                    NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
+                                    NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
+    enum { UNKNOWN = sizeof lanes - 1 };
+    natlet_slice name = find_priority(headers);
+
+    if (name.ptr == NULL) {
+        return NATLET_PRIORITY_NORMAL;
+    }
+    uint32_t which = natlet__word_index(names, name);
+    bridge->stats.priority_unknown += which == UNKNOWN;
+    return lanes[which];
 }
 
 /* The client may have no room for an UNSUB right now; then the next message asks
@@ -81,8 +86,10 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
         return;
     }
     bridge->stats.in_messages++;
+    natlet_mail draft = natlet__mail_of(msg);
+    draft.priority = priority_of(bridge, msg->headers);
     natlet_status st =
-        natlet__post_message(bridge->cell, sub->agent, msg, priority_of(bridge, msg));
+        natlet__post(bridge->cell, sub->agent, sub->agent->pid, &draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
         bridge->stats.in_no_agent++;
     } else if (st < 0) {
@@ -90,23 +97,15 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
 }
 
-static void leave(subscription *sub)
+/* The agent is gone. */
+static void cut_off(natlet_cell *cell, natlet__tie *tie)
 {
-    natlet_bridge *bridge = sub->bridge;
+    void *at = (char *)tie - offsetof(subscription, tie);
+    subscription *sub = at;
 
-    if (bridge == NULL) {
-        return;
-    }
-    if (sub->prev != NULL) {
-        sub->prev->next = sub->next;
-    } else {
-        bridge->subscriptions = sub->next;
-    }
-    if (sub->next != NULL) {
-        sub->next->prev = sub->prev;
-    }
-    bridge->stats.subscriptions--;
-    sub->bridge = NULL;
+    (void)cell;
+    sub->agent = NULL;
+    (void)end_subscription(sub);
 }
 
 static void on_ended(void *self, uint32_t sid, natlet_status why)
@@ -115,19 +114,12 @@ static void on_ended(void *self, uint32_t sid, natlet_status why)
 
     (void)sid;
     (void)why;
-    leave(sub);
-    natlet__memory_give_back(sub->memory, sub, sizeof *sub);
-}
-
-static void join(natlet_bridge *bridge, subscription *sub)
-{
-    sub->bridge = bridge;
-    sub->next = bridge->subscriptions;
-    if (sub->next != NULL) {
-        sub->next->prev = sub;
+    natlet__list_cut(&sub->tie.link);
+    if (sub->link.next != NULL) {
+        natlet__list_cut(&sub->link);
+        sub->bridge->stats.subscriptions--;
     }
-    bridge->subscriptions = sub;
-    bridge->stats.subscriptions++;
+    natlet__memory_give_back(sub->memory, sub, sizeof *sub);
 }
 
 natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, natlet_slice subject,
@@ -144,6 +136,7 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
     if (sub == NULL) {
         return NATLET_E_NO_MEMORY;
     }
+    sub->bridge = bridge;
     sub->client = bridge->client;
     sub->memory = memory;
     sub->agent = child;
@@ -153,7 +146,10 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
         natlet__memory_give_back(memory, sub, sizeof *sub);
         return st;
     }
-    join(bridge, sub);
+    sub->tie.cut = cut_off;
+    natlet__list_put(child->holds.next, &sub->tie.link);
+    natlet__list_put(bridge->subscriptions.next, &sub->link);
+    bridge->stats.subscriptions++;
     if (sid != NULL) {
         *sid = sub->sid;
     }
@@ -162,7 +158,10 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
 
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid)
 {
-    for (const subscription *sub = bridge->subscriptions; sub != NULL; sub = sub->next) {
+    const natlet__link *all = &bridge->subscriptions;
+
+    for (const natlet__link *at = all->next; at != all; at = at->next) {
+        const subscription *sub = (const subscription *)at;
         if (sub->sid == sid) {
             return end_subscription(sub);
         }
@@ -189,37 +188,61 @@ static natlet_status outlet_publish(natlet__outlet *outlet, const natlet_msg *ms
     return count_out(bridge, natlet_client_publish(bridge->client, msg));
 }
 
+/* ---- requests ---- */
+
 static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
 {
     natlet__wait_outlet_ended(self, st, reply);
 }
 
-static natlet_status outlet_request(natlet__outlet *outlet, natlet__wait *wait,
-                                    const natlet_msg *msg, uint32_t timeout_ms)
+/* Without a bridge the client ends what it still knows. */
+static void cancel(natlet_cell *cell, natlet__tie *tie)
 {
-    natlet_bridge *bridge = bridge_of(outlet);
+    natlet__wait *wait = natlet__wait_of(tie);
 
-    return count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms, on_reply, wait,
-                                                   &wait->outlet_id));
-}
-
-static void outlet_cancel(natlet__outlet *outlet, natlet__wait *wait)
-{
-    (void)natlet_client_cancel(bridge_of(outlet)->client, wait->outlet_id);
-}
-
-/* Ending one may free it, but no other. */
-static void outlet_gone(natlet__outlet *outlet, const natlet__agent *agent)
-{
-    subscription *next;
-
-    for (subscription *sub = bridge_of(outlet)->subscriptions; sub != NULL; sub = next) {
-        next = sub->next;
-        if (sub->agent == agent) {
-            sub->agent = NULL;
-            (void)end_subscription(sub);
-        }
+    natlet__wait_forget(cell, wait);
+    if (cell->outlet != NULL) { /* the answer to this frees the wait */
+        (void)natlet_client_cancel(bridge_of(cell->outlet)->client, wait->outlet_id);
     }
+}
+
+static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
+                             uint32_t *ref)
+{
+    if (cell->running == NULL) {
+        return NATLET_E_STATE;
+    }
+    if (cell->outlet == NULL) {
+        return NATLET_E_UNSUPPORTED;
+    }
+    natlet_bridge *bridge = bridge_of(cell->outlet);
+    natlet__wait *wait = natlet__wait_new(cell, cell->running, NATLET_MAIL_REPLY);
+    if (wait == NULL) {
+        return NATLET_E_FULL;
+    }
+    void (*drop)(natlet_cell *, natlet__tie *) = wait->tie.cut;
+    *ref = wait->ref;
+    wait->tie.cut = cancel;
+    cell->asked++;
+    natlet_status st = count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms,
+                                                               on_reply, wait, &wait->outlet_id));
+    if (st < 0) { /* the client does not know it: nothing to cancel there */
+        *ref = 0;
+        cell->asked--;
+        drop(cell, &wait->tie);
+    }
+    return st;
+}
+
+natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uint32_t timeout_ms,
+                                   uint32_t *ref)
+{
+    uint32_t was = natlet__lock(cell);
+    *ref = 0;
+    natlet_status st = request(cell, msg, timeout_ms, ref);
+
+    natlet__unlock(cell, was);
+    return st;
 }
 
 /* ---- life ---- */
@@ -236,11 +259,9 @@ natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_c
     }
     bridge->cell = cell;
     bridge->client = client;
-    bridge->outlet = (natlet__outlet){.publish = outlet_publish,
-                                      .request = outlet_request,
-                                      .cancel = outlet_cancel,
-                                      .gone = outlet_gone};
-    natlet__cell_set_outlet(cell, &bridge->outlet);
+    bridge->outlet = (natlet__outlet){.publish = outlet_publish};
+    natlet__list_init(&bridge->subscriptions);
+    cell->outlet = &bridge->outlet;
     *out = bridge;
     return NATLET_OK;
 }
@@ -250,13 +271,13 @@ void natlet_bridge_free(natlet_bridge *bridge)
     if (bridge == NULL) {
         return;
     }
-    while (bridge->subscriptions != NULL) {
-        subscription *sub = bridge->subscriptions;
-        sub->agent = NULL;
-        leave(sub);
-        (void)end_subscription(sub);
+    while (!natlet__list_is_empty(&bridge->subscriptions)) {
+        subscription *sub = (subscription *)bridge->subscriptions.next;
+        natlet__list_cut(&sub->link);
+        natlet__list_cut(&sub->tie.link);
+        cut_off(bridge->cell, &sub->tie);
     }
-    natlet__cell_set_outlet(bridge->cell, NULL);
+    bridge->cell->outlet = NULL;
     natlet__memory_give_back(&bridge->cell->rt->memory, bridge, sizeof *bridge);
 }
 

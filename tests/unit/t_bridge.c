@@ -245,7 +245,8 @@ static void what_finds_no_room_is_a_dead_letter(void)
 
 static void the_header_chooses_the_lane(void)
 {
-    static const char *const names[] = {"low", "normal", "critical", "medium", "high", "odd"};
+    static const char *const names[] = {"low",  "normal", "critical", "medium",
+                                        "high", "odd",    "LOW"};
     char all[2048] = "";
 
     begin();
@@ -262,7 +263,8 @@ static void the_header_chooses_the_lane(void)
     rig_say(&r, all);
     CHECK_TEXT(rig_log(&r), "mail in >  [critical] done\nmail in >  [high] done\n"
                             "mail in >  [normal] done\nmail in >  [medium] done\n"
-                            "mail in >  [low] done\nmail in >  [odd] done\n");
+                            "mail in >  [low] done\nmail in >  [odd] done\n"
+                            "mail in >  [LOW] done\n");
     CHECK_INT(natlet_bridge_stats_now(bridge).priority_unknown, 1);
     end();
 }

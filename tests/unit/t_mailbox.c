@@ -9,23 +9,30 @@
 enum { NORMAL = NATLET_PRIORITY_NORMAL, HIGH = NATLET_PRIORITY_HIGH, LOW = NATLET_PRIORITY_LOW };
 enum { SYS = NATLET_PRIORITY_SYS, MAILS = 4096 };
 
-static natlet_mail mails[MAILS];
+/* As in a cell: in front of each mail is the head of its block. */
+static struct {
+    natlet__block head;
+    natlet_mail mail;
+} blocks[MAILS];
+
+static natlet_mail *mail_at(uint32_t number)
+{
+    return &blocks[number].mail;
+}
 
 static natlet__mailbox make(natlet_mailbox_config config)
 {
-    static natlet_mail *places[256];
-    natlet__mailbox box;
+    natlet__mailbox box = {0};
     uint32_t count = natlet__mailbox_init(&box, &config);
 
     CHECK(count > 0 && count <= 256);
-    box.places = places;
     return box;
 }
 
 static natlet_mail *mail_of(uint32_t number, uint8_t priority, uint32_t bytes)
 {
-    mails[number] = (natlet_mail){.tag = number, .priority = priority, .bytes = bytes};
-    return &mails[number];
+    *mail_at(number) = (natlet_mail){.tag = number, .priority = priority, .bytes = bytes};
+    return mail_at(number);
 }
 
 static natlet_status post(natlet__mailbox *box, uint32_t number, uint8_t priority, uint32_t bytes)
@@ -52,7 +59,7 @@ static void counts_are_exact(void)
         CHECK_INT(stats.refused, 2);
         CHECK_INT(stats.used[NORMAL], cap);
         CHECK_INT(stats.free_min[NORMAL], 0);
-        CHECK(natlet__mailbox_take(&box) == &mails[0]);
+        CHECK(natlet__mailbox_take(&box) == mail_at(0));
         CHECK(post(&box, 98, NORMAL, 0) == NATLET_OK);
         CHECK_INT(natlet__mailbox_stats_now(&box).free_min[NORMAL], 0);
     }
@@ -68,7 +75,7 @@ static void bytes_are_exact(void)
     CHECK(post(&box, 1, NORMAL, 40) == NATLET_OK);
     CHECK(post(&box, 2, NORMAL, 0) == NATLET_OK);
     CHECK(post(&box, 3, NORMAL, 1) == NATLET_E_FULL);
-    CHECK(natlet__mailbox_take(&box) == &mails[0]);
+    CHECK(natlet__mailbox_take(&box) == mail_at(0));
     CHECK_INT(natlet__mailbox_stats_now(&box).bytes, 40);
     CHECK(post(&box, 3, NORMAL, 60) == NATLET_OK);
     CHECK(natlet__mailbox_room(&box, NORMAL, UINT64_MAX) == NATLET_E_TOO_LARGE);
@@ -76,7 +83,7 @@ static void bytes_are_exact(void)
 
 static void shapes_are_checked(void)
 {
-    natlet__mailbox box;
+    natlet__mailbox box = {0};
 
     CHECK_INT(natlet__mailbox_init(&box, &(natlet_mailbox_config){0}), 8 + 16);
     CHECK_INT(box.bytes_max, 65536);
@@ -94,8 +101,8 @@ static void a_lane_without_places(void)
     CHECK(post(&box, 0, LOW, 0) == NATLET_OK);
     CHECK(post(&box, 1, HIGH, 0) == NATLET_OK);
     CHECK(post(&box, 2, LOW, 0) == NATLET_E_FULL);
-    CHECK(natlet__mailbox_take(&box) == &mails[0]);
-    CHECK(natlet__mailbox_take(&box) == &mails[1]);
+    CHECK(natlet__mailbox_take(&box) == mail_at(0));
+    CHECK(natlet__mailbox_take(&box) == mail_at(1));
     CHECK(natlet__mailbox_take(&box) == NULL);
 }
 
@@ -116,7 +123,7 @@ static void promises_are_kept(void)
         }
         CHECK_INT(natlet__mailbox_stats_now(&box).used[SYS], cap);
         for (uint16_t i = 0; i < cap; i++) {
-            CHECK(natlet__mailbox_take_sys(&box) == &mails[i]);
+            CHECK(natlet__mailbox_take_sys(&box) == mail_at(i));
             CHECK(natlet__mailbox_reserve(&box) == NATLET_OK);
         }
         CHECK(natlet__mailbox_take_sys(&box) == NULL);
@@ -162,7 +169,7 @@ static void low_is_never_starved(void)
     for (uint32_t i = 1; i < 100; i++) {
         (void)post(&box, i, HIGH, 0);
         (void)post(&box, i + 100, NORMAL, 0);
-        if (natlet__mailbox_take(&box) == &mails[0]) {
+        if (natlet__mailbox_take(&box) == mail_at(0)) {
             waited = i;
             break;
         }

@@ -38,10 +38,8 @@ static natlet__agent *trap_in(const char *name)
 
     CHECK(natlet_agent_send(r.cell, agent->pid, &(natlet_mail){.payload = cell_rig_text("bad")}) ==
           NATLET_OK);
-    CHECK(r.cell->run_first == agent && r.cell->run_last == agent);
-    r.cell->run_first = NULL;
-    r.cell->run_last = NULL;
-    agent->is_queued = false;
+    CHECK(r.cell->ready.next == &agent->turn && r.cell->ready.prev == &agent->turn);
+    natlet__list_cut(&agent->turn);
     agent->mail = natlet__mailbox_take(&agent->mailbox);
     r.cell->running = agent;
     r.cell->locked = 0;

@@ -576,7 +576,7 @@ static void a_killed_supervisor_forgets_events(void)
     cell_rig_run(&r);
     CHECK(cell_rig_find(&r, "x") == 0);
     const natlet__agent *agent = natlet__registry_at(r.cell, cell_rig_find(&r, "lowest"));
-    CHECK(agent != NULL && ((const natlet__supervisor *)agent->state)->events == NULL);
+    CHECK(agent != NULL && natlet__list_is_empty(&natlet__supervisor_of(agent)->events));
     CHECK(cell_rig_tell(&r, "z", "boom") == NATLET_OK);
     CHECK(strstr(cell_rig_log(&r), "start z 3") != NULL);
     cell_rig_end(&r);

@@ -46,44 +46,19 @@ static int32_t hand_out(natlet_cell *cell, void *state, natlet_mail *mail)
 
 static const natlet_behaviour remote = {.name = "remote", .on_mail = hand_out};
 
-static int32_t exit_status(natlet_reason why)
-{
-    switch (why.kind) {
-    case NATLET_EXIT_NORMAL:
-    case NATLET_EXIT_SHUTDOWN:
-        return 0;
-    case NATLET_EXIT_ERROR:
-        return why.code;
-    case NATLET_EXIT_TRAP:
-        return NATLET_E_TRAP;
-    case NATLET_EXIT_KILLED:
-        return NATLET_E_CANCELLED;
-    }
-    return NATLET_E_STATE;
-}
-
 /* The name lies in its name_block, or is a static one, and stays there. */
-static void tell(natlet_pid pid, int32_t status, natlet_slice name)
-{
-    const natlet_msg parts = {.subject = name};
-
-    natlet__embed_place(natlet__embed_append(NATLET_REC_AGENT, slot_of(pid), status), &parts);
-}
-
 static void on_event(void *self, const natlet_cell_event *event)
 {
+    bool is_start = event->kind == NATLET_CELL_STARTED;
+    const natlet_msg parts = {.subject = event->name};
+
     (void)self;
-    switch (event->kind) {
-    case NATLET_CELL_STARTED:
-        tell(event->pid, 1, event->name);
-        break;
-    case NATLET_CELL_START_FAILED:
-    case NATLET_CELL_EXITED:
-        tell(event->pid, exit_status(event->reason), event->name);
-        break;
-    case NATLET_CELL_DEAD_LETTER:
-        break; /* counted in the cell; the introspection tells of them */
+    if (event->kind == NATLET_CELL_DEAD_LETTER) {
+        return; /* counted in the cell; the introspection tells of them */
     }
+    natlet__embed_place(natlet__embed_append(NATLET_REC_AGENT, slot_of(event->pid),
+                                             is_start ? 1 : event->reason.code),
+                        &parts);
 }
 
 static natlet_status start_supervisor(void)
