@@ -63,11 +63,10 @@ const char *natlet_client_state_text(natlet_client_state state)
  * where a callback trapped. */
 static void finish_end(natlet_client *client)
 {
-    natlet__drain_end(client, client->end.drain);
-    natlet__requests_end_all(client, client->end.waiting);
-    natlet__pongs_end_all(client, client->end.waiting);
+    natlet__waiter_end_all(client, &client->requests.waiters, client->end.waiting);
+    natlet__waiter_end_all(client, &client->pongs.waiters, client->end.waiting);
     if (client->end.waiting == NATLET_E_DISCONNECTED) {
-        natlet__subscribe_end_finished(client);
+        natlet__subscribe_end_all(client, NATLET_OK);
     }
     natlet__subscribe_end_all(client, NATLET_E_CLOSED);
     client->is_ending = false;
@@ -119,14 +118,8 @@ static void fire(natlet_client *client, natlet__timer *timer)
     case NATLET__TIMER_PING:
         natlet__pongs_tick(client, timer->due_us);
         break;
-    case NATLET__TIMER_DRAIN:
-        natlet__client_end(client, NATLET_E_TIMEOUT, NATLET_E_TIMEOUT, NATLET_E_CLOSED);
-        break;
-    case NATLET__TIMER_PONG:
-        natlet__pongs_timeout(client, timer);
-        break;
-    case NATLET__TIMER_REQUEST:
-        natlet__requests_timeout(client, timer);
+    case NATLET__TIMER_WAIT:
+        natlet__waiter_timeout(client, timer);
         break;
     }
 }
@@ -174,8 +167,10 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
     client->window.memory = memory;
     client->outbox.memory = memory;
     client->outbox.random = &client->rt->random;
-    client->subs.memory = memory;
-    client->subs.cap_max = client->config.subscriptions_max;
+    natlet__subscriptions_init(&client->subs, memory, client->config.subscriptions_max);
+    natlet__roster_init(&client->requests.waiters, memory, sizeof(natlet__waiter),
+                        NATLET__ROSTER_MAX);
+    natlet__roster_init(&client->pongs.waiters, memory, sizeof(natlet__waiter), NATLET__ROSTER_MAX);
     client->backoff.fixed_ms = client->config.reconnect_ms;
     if (st == NATLET_OK) {
         st = natlet__servers_fill(&client->servers, client->config.servers);
@@ -194,8 +189,8 @@ static void give_back(natlet_client *client)
 {
     natlet__memory *memory = &client->rt->memory;
 
-    natlet__requests_free(client);
-    natlet__pongs_free(client);
+    natlet__roster_free(&client->requests.waiters);
+    natlet__roster_free(&client->pongs.waiters);
     natlet__subscriptions_free(&client->subs);
     natlet__servers_clear(&client->servers);
     natlet__outbox_free(&client->outbox);
@@ -221,7 +216,6 @@ natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
     client->dial_timer.kind = NATLET__TIMER_DIAL;
     client->connect_timer.kind = NATLET__TIMER_CONNECT;
     client->ping_timer.kind = NATLET__TIMER_PING;
-    client->drain_timer.kind = NATLET__TIMER_DRAIN;
     natlet_status st = set_up(client, config);
     if (st < 0) {
         give_back(client);
@@ -256,7 +250,7 @@ natlet_status natlet_client_connect(natlet_client *client)
     if (!client->config.keep_order) {
         natlet__servers_shuffle(&client->servers, &client->rt->random);
     }
-    client->servers.at = client->servers.count - 1; /* the first one is next */
+    client->servers.at = UINT32_MAX; /* the first one is next */
     client->backoff.waits = 0;
     natlet__client_dial_in(client, 0);
     natlet__client_enter(client, NATLET_CLIENT_CONNECTING, NATLET_OK);
@@ -306,8 +300,9 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
 {
     natlet_client_stats stats = client->stats;
 
-    stats.subscriptions = client->subs.live - (client->requests.inbox_sid != 0 ? 1 : 0);
-    stats.requests = client->requests.live;
+    stats.subscriptions =
+        natlet__roster_used(&client->subs) - (client->requests.inbox_sid != 0 ? 1 : 0);
+    stats.requests = natlet__roster_used(&client->requests.waiters);
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
     stats.outbox_max = (uint32_t)client->outbox.used_max;
     stats.copied_bytes = client->window.copied_bytes;
@@ -322,9 +317,10 @@ natlet_slice natlet_client_info(const natlet_client *client)
 
 natlet_slice natlet_client_server(const natlet_client *client)
 {
-    const natlet__server *server = natlet__servers_now(&client->servers);
+    const natlet__servers *servers = &client->servers;
 
-    return server != NULL ? natlet__server_url(server) : (natlet_slice){0};
+    return servers->at < servers->count ? natlet__server_url(&servers->list[servers->at])
+                                        : (natlet_slice){0};
 }
 
 uint32_t natlet_client_max_payload(const natlet_client *client)

@@ -21,12 +21,12 @@ static void use_userinfo(natlet__connect *connect, natlet_slice userinfo, uint8_
         (natlet_slice){out + len, has_password ? natlet__url_decode(out + len, userinfo) : 0};
 }
 
-/* All that CONNECT says is put together here. */
-static natlet__connect connect_fields(const natlet_client *client, const natlet__info *info,
-                                      uint8_t secrets[NATLET_URL_BYTES_MAX])
+/* CONNECT and the PING whose PONG says that we are in go out in one write. */
+static natlet_status join(natlet_client *client, const natlet__info *info)
 {
     const natlet_client_config *config = &client->config;
     const natlet__server *server = natlet__servers_now(&client->servers);
+    uint8_t secrets[NATLET_URL_BYTES_MAX];
     natlet__connect connect = {
         .name = config->name,
         .user = config->user,
@@ -42,16 +42,7 @@ static natlet__connect connect_fields(const natlet_client *client, const natlet_
     if (server->userinfo_len > 0) {
         use_userinfo(&connect, natlet__server_userinfo(server), secrets);
     }
-    return connect;
-}
-
-/* CONNECT and the PING whose PONG says that we are in go out in one write. */
-static natlet_status join(natlet_client *client, const natlet__info *info)
-{
-    uint8_t secrets[NATLET_URL_BYTES_MAX];
-    natlet__connect connect = connect_fields(client, info, secrets);
     natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
-
     if (st < 0) {
         return st;
     }

@@ -23,9 +23,9 @@ static void begin_pass(natlet_client *client)
 /* What waited for an answer of this connection will not get it. */
 static void fail_waiting(natlet_client *client)
 {
-    natlet__requests_end_all(client, NATLET_E_DISCONNECTED);
-    natlet__pongs_end_all(client, NATLET_E_DISCONNECTED);
-    natlet__subscribe_end_finished(client);
+    natlet__waiter_end_all(client, &client->requests.waiters, NATLET_E_DISCONNECTED);
+    natlet__waiter_end_all(client, &client->pongs.waiters, NATLET_E_DISCONNECTED);
+    natlet__subscribe_end_all(client, NATLET_OK);
 }
 
 static void note_auth(natlet__server *server, natlet_status why)

@@ -4,8 +4,6 @@
 
 #include "base/bytes.h"
 
-enum { CAP_STEP = 4 };
-
 natlet_slice natlet__server_url(const natlet__server *server)
 {
     return (natlet_slice){server->text, server->url_len};
@@ -16,9 +14,9 @@ natlet_slice natlet__server_userinfo(const natlet__server *server)
     return (natlet_slice){server->text + server->url_len, server->userinfo_len};
 }
 
-natlet__server *natlet__servers_now(const natlet__servers *servers)
+natlet__server *natlet__servers_now(natlet__servers *servers)
 {
-    return servers->count > 0 ? &servers->list[servers->at] : NULL;
+    return servers->at < servers->count ? &servers->list[servers->at] : NULL;
 }
 
 void natlet__servers_advance(natlet__servers *servers)
@@ -37,9 +35,7 @@ void natlet__servers_drop(natlet__servers *servers, uint32_t index)
     natlet__memory_give_back(servers->memory, server->text, bytes);
     servers->count--;
     memmove(server, server + 1, (servers->count - index) * sizeof *server);
-    if (index <= servers->at) {
-        servers->at = (servers->at > 0 ? servers->at : servers->count) - (servers->count > 0);
-    }
+    servers->at -= index <= servers->at;
 }
 
 void natlet__servers_clear(natlet__servers *servers)
@@ -47,11 +43,11 @@ void natlet__servers_clear(natlet__servers *servers)
     while (servers->count > 0) {
         natlet__servers_drop(servers, 0);
     }
-    natlet__memory_give_back(servers->memory, servers->list, servers->cap * sizeof *servers->list);
-    *servers = (natlet__servers){.memory = servers->memory};
+    servers->at = 0;
+    servers->tried = 0;
 }
 
-static natlet__server *find(const natlet__servers *servers, natlet_slice url)
+static natlet__server *find(natlet__servers *servers, natlet_slice url)
 {
     for (uint32_t i = 0; i < servers->count; i++) {
         if (natlet__equal(natlet__server_url(&servers->list[i]), url)) {
@@ -61,32 +57,11 @@ static natlet__server *find(const natlet__servers *servers, natlet_slice url)
     return NULL;
 }
 
-static bool make_room(natlet__servers *servers)
-{
-    uint32_t cap = servers->cap + CAP_STEP;
-
-    if (servers->count < servers->cap) {
-        return true;
-    }
-    void *list =
-        natlet__memory_resize(servers->memory, servers->list, servers->cap * sizeof *servers->list,
-                              cap * sizeof *servers->list);
-    if (list == NULL) {
-        return false;
-    }
-    servers->list = list;
-    servers->cap = cap;
-    return true;
-}
-
 /* Adds a server that is not known yet.  Returns OK, E_CONFIG or E_NO_MEMORY. */
 static natlet_status add(natlet__servers *servers, natlet_slice url, natlet_slice userinfo)
 {
     if (servers->count == NATLET_SERVERS_MAX) {
         return NATLET_E_CONFIG;
-    }
-    if (!make_room(servers)) {
-        return NATLET_E_NO_MEMORY;
     }
     uint8_t *text = natlet__memory_take(servers->memory, url.len + userinfo.len);
     if (text == NULL) {

@@ -47,16 +47,14 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 natlet_status natlet__subscribe_again(natlet_client *client)
 {
     natlet__subscription *sub;
+    natlet_status st = NATLET_OK;
     uint32_t sid = 0;
 
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
+    while (st == NATLET_OK && (sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
         sid = sub->sid;
-        natlet_status st = write_sub(client, sub);
-        if (st < 0) {
-            return st;
-        }
+        st = write_sub(client, sub);
     }
-    return NATLET_OK;
+    return st;
 }
 
 /* ---- ending ---- */
@@ -75,6 +73,13 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
     }
 }
 
+/* What will get nothing any more: draining ones, and those whose last message came
+ * but whose callback trapped. */
+static bool is_finished(const natlet__subscription *sub)
+{
+    return sub->is_draining || (sub->max != 0 && sub->delivered >= sub->max);
+}
+
 void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
 {
     natlet__subscription *sub;
@@ -82,21 +87,8 @@ void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
 
     while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
         sid = sub->sid;
-        natlet__subscribe_end(client, sid, why);
-    }
-}
-
-/* What will get nothing any more after the connection broke: draining ones, and
- * those whose last message came but whose callback trapped. */
-void natlet__subscribe_end_finished(natlet_client *client)
-{
-    natlet__subscription *sub;
-    uint32_t sid = 0;
-
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        if (sub->is_draining || (sub->max != 0 && sub->delivered >= sub->max)) {
-            natlet__subscribe_end(client, sid, NATLET_OK);
+        if (why < 0 || is_finished(sub)) {
+            natlet__subscribe_end(client, sid, why);
         }
     }
 }

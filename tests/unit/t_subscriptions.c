@@ -11,13 +11,13 @@ enum { LIMIT = 100, STEPS = 20000 };
 
 static test_memory memory;
 static natlet__memory budget;
-static natlet__subscriptions subs;
+static natlet__roster subs;
 
 static void set_up(void)
 {
     test_memory_init(&memory);
     budget = (natlet__memory){.allocator = memory.allocator};
-    subs = (natlet__subscriptions){.memory = &budget, .cap_max = LIMIT};
+    natlet__subscriptions_init(&subs, &budget, LIMIT);
 }
 
 static void tear_down(void)
@@ -85,7 +85,7 @@ static void a_random_history(void)
             live[k] = live[--count];
             CHECK(natlet__subscriptions_find(&subs, gone) == NULL);
         }
-        CHECK_INT(subs.live, count);
+        CHECK_INT(natlet__roster_used(&subs), count);
     }
     uint32_t seen = 0;
     for (natlet__subscription *sub = natlet__subscriptions_next(&subs, 0); sub != NULL;
