@@ -279,16 +279,15 @@ void natlet__client_hold(natlet_client *client)
 size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap)
 {
     natlet_slice prefix = client->config.inbox_prefix;
-    char name[NATLET__INBOX_RANDOM];
+    size_t len = prefix.len + 1 + NATLET__INBOX_RANDOM;
 
-    if (cap < prefix.len + 1 + sizeof name) {
+    if (cap < len) {
         return 0;
     }
-    natlet__random_base62(&client->rt->random, name, sizeof name);
     out = natlet__put(out, prefix);
-    *out++ = '.';
-    memcpy(out, name, sizeof name);
-    return prefix.len + 1 + sizeof name;
+    *out = '.';
+    natlet__random_base62(&client->rt->random, (char *)out + 1, NATLET__INBOX_RANDOM);
+    return len;
 }
 
 natlet_client_state natlet_client_state_now(const natlet_client *client)

@@ -9,29 +9,31 @@ enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 /* ---- joining ---- */
 
 /* What the URL says is meant for this server, and wins.  `out` has room for it. */
-static void use_userinfo(natlet__connect *connect, natlet_slice userinfo, uint8_t *out)
+static void set_credentials(natlet__connect *connect, const natlet_client_config *config,
+                            natlet_slice userinfo, uint8_t *out)
 {
     natlet_slice head;
-    bool has_password = natlet__cut(&userinfo, ':', &head);
-    size_t len = natlet__url_decode(out, head);
 
-    connect->auth_token = (natlet_slice){out, has_password ? 0 : len};
-    connect->user = (natlet_slice){out, has_password ? len : 0};
-    connect->pass =
-        (natlet_slice){out + len, has_password ? natlet__url_decode(out + len, userinfo) : 0};
+    if (userinfo.len == 0) {
+        connect->user = config->user;
+        connect->pass = config->password;
+        connect->auth_token = config->token;
+    } else if (natlet__cut(&userinfo, ':', &head)) {
+        size_t len = natlet__url_decode(out, head);
+        connect->user = (natlet_slice){out, len};
+        connect->pass = (natlet_slice){out + len, natlet__url_decode(out + len, userinfo)};
+    } else {
+        connect->auth_token = (natlet_slice){out, natlet__url_decode(out, userinfo)};
+    }
 }
 
 /* CONNECT and the PING whose PONG says that we are in go out in one write. */
 static natlet_status join(natlet_client *client, const natlet__info *info)
 {
     const natlet_client_config *config = &client->config;
-    const natlet__server *server = natlet__servers_now(&client->servers);
     uint8_t secrets[NATLET_URL_BYTES_MAX];
     natlet__connect connect = {
         .name = config->name,
-        .user = config->user,
-        .pass = config->password,
-        .auth_token = config->token,
         .verbose = config->verbose,
         .pedantic = config->pedantic,
         .echo = !config->no_echo,
@@ -39,9 +41,8 @@ static natlet_status join(natlet_client *client, const natlet__info *info)
         .no_responders = info->headers,
     };
 
-    if (server->userinfo_len > 0) {
-        use_userinfo(&connect, natlet__server_userinfo(server), secrets);
-    }
+    set_credentials(&connect, config,
+                    natlet__server_userinfo(natlet__servers_now(&client->servers)), secrets);
     natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
     if (st < 0) {
         return st;
@@ -107,12 +108,11 @@ static void keep_document(natlet_client *client, natlet_slice json)
 {
     natlet__memory *memory = &client->rt->memory;
 
-    if (json.len != client->info_len) {
-        natlet__memory_give_back(memory, client->info, client->info_len);
-        client->info = natlet__memory_resize(memory, NULL, 0, json.len);
-        client->info_len = client->info != NULL ? json.len : 0;
-    }
+    natlet__memory_give_back(memory, client->info, client->info_len);
+    client->info_len = 0;
+    client->info = natlet__memory_take(memory, json.len);
     if (client->info != NULL) {
+        client->info_len = json.len;
         memcpy(client->info, json.ptr, json.len);
     }
 }

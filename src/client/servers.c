@@ -47,58 +47,52 @@ void natlet__servers_clear(natlet__servers *servers)
     servers->tried = 0;
 }
 
-static natlet__server *find(natlet__servers *servers, natlet_slice url)
+/* Adds a server; one that is known already is not stale any more, and that is all.
+ * Returns OK, E_CONFIG or E_NO_MEMORY. */
+static natlet_status add(natlet__servers *servers, const natlet__url *url, natlet_slice userinfo,
+                         bool is_discovered)
 {
-    for (uint32_t i = 0; i < servers->count; i++) {
-        if (natlet__equal(natlet__server_url(&servers->list[i]), url)) {
-            return &servers->list[i];
+    uint8_t written[NATLET__URL_TEXT_MAX];
+    const natlet_slice text = {written, natlet__url_write(written, url)};
+    natlet__server *server = servers->list;
+
+    for (; server < &servers->list[servers->count]; server++) {
+        if (natlet__equal(natlet__server_url(server), text)) {
+            server->is_stale = false;
+            return NATLET_OK;
         }
     }
-    return NULL;
-}
-
-/* Adds a server that is not known yet.  Returns OK, E_CONFIG or E_NO_MEMORY. */
-static natlet_status add(natlet__servers *servers, natlet_slice url, natlet_slice userinfo)
-{
     if (servers->count == NATLET_SERVERS_MAX) {
         return NATLET_E_CONFIG;
     }
-    uint8_t *text = natlet__memory_take(servers->memory, url.len + userinfo.len);
-    if (text == NULL) {
+    uint8_t *block = natlet__memory_take(servers->memory, text.len + userinfo.len);
+    if (block == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    (void)natlet__put(natlet__put(text, url), userinfo);
-    servers->list[servers->count++] = (natlet__server){
-        .text = text, .url_len = (uint16_t)url.len, .userinfo_len = (uint16_t)userinfo.len};
+    (void)natlet__put(natlet__put(block, text), userinfo);
+    servers->count++;
+    *server = (natlet__server){.text = block,
+                               .url_len = (uint16_t)text.len,
+                               .userinfo_len = (uint16_t)userinfo.len,
+                               .is_discovered = is_discovered};
     return NATLET_OK;
-}
-
-static natlet_status add_configured(natlet__servers *servers, natlet_slice text)
-{
-    uint8_t written[NATLET__URL_TEXT_MAX];
-    natlet__url url;
-    natlet_status st = natlet__url_read(&url, natlet__trim(text));
-
-    if (st < 0) {
-        return st;
-    }
-    text = (natlet_slice){written, natlet__url_write(written, &url)};
-    return find(servers, text) != NULL ? NATLET_OK : add(servers, text, url.userinfo);
 }
 
 natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls)
 {
-    natlet_slice url;
+    natlet_slice text;
+    natlet__url url;
+    natlet_status st;
     bool has_more;
 
     do {
-        has_more = natlet__cut(&urls, ',', &url);
-        natlet_status st = add_configured(servers, url);
-        if (st < 0) {
-            return st;
+        has_more = natlet__cut(&urls, ',', &text);
+        st = natlet__url_read(&url, natlet__trim(text));
+        if (st == NATLET_OK) {
+            st = add(servers, &url, url.userinfo, false);
         }
-    } while (has_more);
-    return NATLET_OK;
+    } while (st == NATLET_OK && has_more);
+    return st;
 }
 
 void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random)
@@ -111,43 +105,33 @@ void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random)
     }
 }
 
-/* One name of an INFO.  The scheme is that of the server in use, `mine`: a wss
- * user never ends up on ws.  Returns true if it is new. */
-static bool merge_one(natlet__servers *servers, const natlet__url *mine, natlet_slice name)
+/* They get the scheme of the server in use: a wss user never ends up on ws. */
+static void add_discovered(natlet__servers *servers, const natlet_slice *names, uint32_t count)
 {
-    uint8_t written[NATLET__URL_TEXT_MAX];
+    const natlet__server *now = natlet__servers_now(servers);
+    natlet__url mine;
     natlet__url url;
 
-    if (natlet__url_read(&url, name) < 0 || name.len + mine->path.len > NATLET_URL_BYTES_MAX) {
-        return false;
+    (void)natlet__url_read(&mine, natlet__server_url(now));
+    for (uint32_t i = 0; i < count; i++) {
+        if (natlet__url_read(&url, names[i]) == NATLET_OK &&
+            names[i].len + mine.path.len <= NATLET_URL_BYTES_MAX) {
+            url.scheme = mine.scheme;
+            url.path = mine.path;
+            (void)add(servers, &url, natlet__server_userinfo(now), true);
+        }
     }
-    url.scheme = mine->scheme;
-    url.path = mine->path;
-    natlet_slice text = {written, natlet__url_write(written, &url)};
-    natlet__server *known = find(servers, text);
-    if (known != NULL) {
-        known->is_stale = false;
-        return false;
-    }
-    if (add(servers, text, natlet__server_userinfo(natlet__servers_now(servers))) < 0) {
-        return false;
-    }
-    servers->list[servers->count - 1].is_discovered = true;
-    return true;
 }
 
 uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *names, uint32_t count)
 {
-    natlet__url mine;
-    uint32_t added = 0;
+    uint32_t before = servers->count;
 
-    (void)natlet__url_read(&mine, natlet__server_url(natlet__servers_now(servers)));
-    for (uint32_t i = 0; i < servers->count; i++) {
+    for (uint32_t i = 0; i < before; i++) {
         servers->list[i].is_stale = servers->list[i].is_discovered && i != servers->at;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        added += merge_one(servers, &mine, names[i]) ? 1 : 0;
-    }
+    add_discovered(servers, names, count);
+    uint32_t added = servers->count - before;
     for (uint32_t i = servers->count; i > 0; i--) {
         if (servers->list[i - 1].is_stale) {
             natlet__servers_drop(servers, i - 1);

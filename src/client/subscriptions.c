@@ -39,12 +39,13 @@ natlet_status natlet__subscriptions_add(natlet__roster *subs, natlet_slice subje
         return st;
     }
     (void)natlet__put(natlet__put(text, subject), queue);
-    *out = (natlet__subscription *)member;
-    **out = (natlet__subscription){.member = *member,
-                                   .text = text,
-                                   .sid = (uint32_t)member->number,
-                                   .subject_len = (uint32_t)subject.len,
-                                   .queue_len = (uint32_t)queue.len};
+    natlet__subscription *sub = (natlet__subscription *)member;
+    memset(member + 1, 0, sizeof *sub - sizeof *member);
+    sub->text = text;
+    sub->sid = (uint32_t)member->number;
+    sub->subject_len = (uint32_t)subject.len;
+    sub->queue_len = (uint32_t)queue.len;
+    *out = sub;
     return NATLET_OK;
 }
 

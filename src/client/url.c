@@ -29,49 +29,50 @@ static void read_scheme(natlet__url *url, natlet_slice *text)
     }
 }
 
+static bool is_between(uint8_t c, uint8_t first, uint8_t last)
+{
+    return c >= first && c <= last;
+}
+
 static bool is_host_char(uint8_t c, bool in_brackets)
 {
-    uint8_t lower = natlet__lower(c);
-
-    if ((c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '.') {
-        return true;
-    }
-    return in_brackets ? c == ':' : c == '-' || c == '_';
+    return is_between(c, '0', '9') || is_between(c | 0x20, 'a', 'z') || c == '.' ||
+           (in_brackets ? c == ':' : c == '-' || c == '_');
 }
 
 /* A name or an IPv4 address, or an IPv6 address in brackets. */
 static bool read_host(natlet__url *url, natlet_slice *text)
 {
     bool in_brackets = text->len > 0 && text->ptr[0] == '[';
-    size_t len = in_brackets ? 1 : 0;
+    size_t len = in_brackets;
 
     while (len < text->len && is_host_char(text->ptr[len], in_brackets)) {
         len++;
     }
-    if (in_brackets && len > 1 && len < text->len && text->ptr[len] == ']') {
+    if (in_brackets) {
+        if (len == 1 || len == text->len || text->ptr[len] != ']') {
+            return false;
+        }
         len++;
-        in_brackets = false;
     }
-    url->host = (natlet_slice){text->ptr, len};
-    natlet__skip(text, len);
-    return len > 0 && !in_brackets;
+    url->host = natlet__take(text, len);
+    return len > 0;
 }
 
 /* ":" and a number, or nothing. */
 static bool read_port(natlet__url *url, natlet_slice text)
 {
-    uint64_t port = schemes[url->scheme].port;
+    uint64_t standard = schemes[url->scheme].port;
+    uint64_t port = standard;
 
-    if (text.len > 0) {
-        bool has_colon = text.ptr[0] == ':';
-        natlet__skip(&text, 1);
-        if (!has_colon || !natlet__read_decimal(text, UINT16_MAX, &port) || port == 0) {
-            return false;
-        }
+    if (text.len > 0 &&
+        (text.ptr[0] != ':' ||
+         !natlet__read_decimal((natlet_slice){text.ptr + 1, text.len - 1}, UINT16_MAX, &port))) {
+        return false;
     }
     url->port = (uint16_t)port;
-    url->is_default_port = port == schemes[url->scheme].port;
-    return true;
+    url->is_default_port = port == standard;
+    return port != 0;
 }
 
 /* Blanks could end a line of the upgrade request; a fragment means nothing to a
@@ -116,12 +117,11 @@ size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *u
 
 static uint32_t hex_digit(uint8_t c)
 {
-    uint8_t lower = natlet__lower(c);
+    uint8_t letter = c | 0x20;
 
-    if (c >= '0' && c <= '9') {
-        return c - (uint32_t)'0';
-    }
-    return lower >= 'a' && lower <= 'f' ? lower - (uint32_t)'a' + 10 : 16;
+    return is_between(c, '0', '9') ? c - (uint32_t)'0'
+           : is_between(letter, 'a', 'f') ? letter - (uint32_t)'a' + 10
+                                          : 16;
 }
 
 size_t natlet__url_decode(uint8_t *out, natlet_slice text)
