@@ -59,15 +59,20 @@ const char *natlet_client_state_text(natlet_client_state state)
 
 /* ---- the end ---- */
 
+void natlet__client_fail_waiting(natlet_client *client, natlet_status why)
+{
+    natlet__waiter_end_all(client, &client->requests.waiters, why);
+    natlet__waiter_end_all(client, &client->pongs.waiters, why);
+    if (why == NATLET_E_DISCONNECTED) {
+        natlet__subscribe_end_all(client, NATLET_OK);
+    }
+}
+
 /* Every step takes out what it ends before it calls back, so that this can go on
  * where a callback trapped. */
 static void finish_end(natlet_client *client)
 {
-    natlet__waiter_end_all(client, &client->requests.waiters, client->end.waiting);
-    natlet__waiter_end_all(client, &client->pongs.waiters, client->end.waiting);
-    if (client->end.waiting == NATLET_E_DISCONNECTED) {
-        natlet__subscribe_end_all(client, NATLET_OK);
-    }
+    natlet__client_fail_waiting(client, client->end.waiting);
     natlet__subscribe_end_all(client, NATLET_E_CLOSED);
     client->is_ending = false;
     natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
@@ -301,6 +306,7 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
 
     stats.subscriptions =
         natlet__roster_used(&client->subs) - (client->requests.inbox_sid != 0 ? 1 : 0);
+    stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
     stats.requests = natlet__roster_used(&client->requests.waiters);
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
     stats.outbox_max = (uint32_t)client->outbox.used_max;

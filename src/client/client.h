@@ -183,6 +183,10 @@ void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind 
 /* Changes the state and says so. */
 void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why);
 
+/* What waits for an answer of this connection will not get it; because the
+ * connection broke, nor will some subscriptions. */
+void natlet__client_fail_waiting(natlet_client *client, natlet_status why);
+
 /* Closes for good: every callback that is due is called, with `drain` that of a
  * drain, with `waiting` those that wait for an answer of the server. */
 void natlet__client_end(natlet_client *client, natlet_status why, natlet_status drain,
@@ -271,9 +275,8 @@ natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg);
 /* ---- subscribe.c ---- */
 
 /* Subscribes without checks of state and subject. */
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
-                                const natlet_subscribe_options *options, const natlet_sink *sink,
-                                uint32_t *sid);
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
+                                uint64_t max, const natlet_sink *sink, uint32_t *sid);
 
 /* Routes one message. */
 void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg);
@@ -296,10 +299,13 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
 
 /* ---- waiters.c ---- */
 
-/* Begins to waiter; key, sid, fn and asked_us are the caller's to set.  Returns OK,
- * E_LIMIT or E_NO_MEMORY. */
-natlet_status natlet__waiter_begin(natlet_client *client, natlet__waiter_kind kind,
-                                   uint32_t wait_ms, void *self, natlet__waiter **out);
+/* Begins to wait; key, sid, fn and asked_us are the caller's to set.  Returns NULL
+ * if there is no room: natlet__roster_refusal says why. */
+natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind kind,
+                                     uint32_t wait_ms, void *self);
+
+/* The oldest one with this key, or NULL. */
+natlet__waiter *natlet__waiter_find(const natlet__roster *waiters, uint32_t key);
 
 /* It never was. */
 void natlet__waiter_drop(natlet_client *client, natlet__waiter *waiter);

@@ -26,13 +26,12 @@ void natlet__drain_answered(natlet_client *client, natlet__waiter *waiter)
 
 static natlet_status unsubscribe_all(natlet_client *client)
 {
-    natlet__subscription *sub;
+    const natlet__member *circle = &client->subs.circle;
     natlet_status st = NATLET_OK;
-    uint32_t sid = 0;
 
-    while (st == NATLET_OK && (sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        if (sid != client->requests.inbox_sid) {
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        natlet__subscription *sub = (natlet__subscription *)at;
+        if (sub->sid != client->requests.inbox_sid) {
             st = natlet__subscribe_drain(client, sub);
         }
     }

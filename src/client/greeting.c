@@ -82,7 +82,6 @@ static void enter_service(natlet_client *client)
     server->auth_failures = 0;
     natlet__timers_stop(&client->timers, &client->connect_timer);
     natlet__pongs_start(client);
-    client->stats.reconnects += client->stats.connects > 0 ? 1 : 0;
     client->stats.connects++;
     natlet_status st = natlet__subscribe_again(client);
     if (st < 0) {
@@ -185,13 +184,13 @@ void natlet__greeting_error(natlet_client *client, natlet_slice text)
         client->link.is_reported = true;
         start_grace(client);
     }
-    if (error.status == NATLET_E_PERMISSION && !error.to_publish) {
+    if (error.subject.len > 0 && !error.to_publish) {
         sid = natlet__subscribe_refused(client, error.subject, text);
     }
     natlet__client_tell(client, NATLET_CLIENT_EV_ERROR, error.status, text, sid);
     if (sid != 0) {
         natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
-    } else if (error.status == NATLET_E_PERMISSION && error.to_publish) {
+    } else if (error.to_publish) {
         natlet__requests_refused(client, error.subject);
     }
 }

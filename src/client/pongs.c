@@ -29,19 +29,14 @@ void natlet__pongs_answered(natlet_client *client)
     if (pongs->answered == pongs->sent) {
         return; /* a PONG that nobody asked for says nothing */
     }
-    pongs->answered++;
-    for (natlet__member *at = pongs->waiters.circle.next; at != &pongs->waiters.circle;
-         at = at->next) {
-        natlet__waiter *waiter = (natlet__waiter *)at;
-        if (waiter->key != pongs->answered) {
-            continue; /* behind it: the second stage of a drain keeps its place */
-        }
-        if (waiter->kind == NATLET__WAITER_DRAIN) {
-            natlet__drain_answered(client, waiter);
-        } else {
-            natlet__waiter_end(client, waiter, NATLET_OK, NULL);
-        }
-        return;
+    natlet__waiter *waiter = natlet__waiter_find(&pongs->waiters, ++pongs->answered);
+    if (waiter == NULL) {
+        return; /* only to know that the server lives, or it gave up */
+    }
+    if (waiter->kind == NATLET__WAITER_DRAIN) {
+        natlet__drain_answered(client, waiter);
+    } else {
+        natlet__waiter_end(client, waiter, NATLET_OK, NULL);
     }
 }
 
@@ -103,16 +98,15 @@ void natlet__pongs_tick(natlet_client *client, uint64_t due_us)
 natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
                                  natlet_done_fn done, void *self, uint32_t sid)
 {
-    natlet__waiter *waiter;
-    natlet_status st = natlet__waiter_begin(client, kind, wait_ms, self, &waiter);
+    natlet__waiter *waiter = natlet__waiter_begin(client, kind, wait_ms, self);
 
-    if (st < 0) {
-        return st;
+    if (waiter == NULL) {
+        return natlet__roster_refusal(&client->pongs.waiters);
     }
     waiter->fn.done = done;
     waiter->sid = sid;
     waiter->asked_us = natlet__runtime_clock_us(client->rt);
-    st = natlet__pongs_ask(client, waiter);
+    natlet_status st = natlet__pongs_ask(client, waiter);
     if (st < 0) {
         natlet__waiter_drop(client, waiter);
     }

@@ -24,15 +24,10 @@ static uint32_t hash(natlet_slice text)
 
 void natlet__requests_refused(natlet_client *client, natlet_slice subject)
 {
-    const natlet__member *circle = &client->requests.waiters.circle;
-    uint32_t wanted = hash(subject);
+    natlet__waiter *oldest = natlet__waiter_find(&client->requests.waiters, hash(subject));
 
-    for (natlet__member *at = circle->next; at != circle; at = at->next) {
-        natlet__waiter *waiter = (natlet__waiter *)at;
-        if (waiter->key == wanted) {
-            natlet__waiter_end(client, waiter, NATLET_E_PERMISSION, NULL);
-            return;
-        }
+    if (oldest != NULL) {
+        natlet__waiter_end(client, oldest, NATLET_E_PERMISSION, NULL);
     }
 }
 
@@ -97,14 +92,12 @@ static natlet_status open_inbox(natlet_client *client)
 {
     natlet__requests *requests = &client->requests;
     const natlet_sink sink = {client, on_answer, on_inbox_ended};
-    const natlet_subscribe_options options = {0};
-
     size_t len = natlet_client_inbox(client, requests->inbox, sizeof requests->inbox);
     requests->inbox[len++] = '.';
     requests->inbox[len] = '*';
     requests->inbox_len = (uint32_t)len;
-    return natlet__subscribe(client, (natlet_slice){requests->inbox, len + 1}, &options, &sink,
-                             &requests->inbox_sid);
+    return natlet__subscribe(client, (natlet_slice){requests->inbox, len + 1}, (natlet_slice){0}, 0,
+                             &sink, &requests->inbox_sid);
 }
 
 /* ---- public ---- */
@@ -124,18 +117,18 @@ natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg
                                     uint32_t timeout_ms, natlet_reply_fn reply, void *self,
                                     uint32_t *id)
 {
-    natlet__waiter *waiter;
     natlet_status st = client->state == NATLET_CLIENT_DRAINING ? NATLET_E_DRAINING
                                                                : natlet__publish_check(client, msg);
 
     if (st == NATLET_OK && client->requests.inbox_sid == 0) {
         st = open_inbox(client);
     }
-    if (st == NATLET_OK) {
-        st = natlet__waiter_begin(client, NATLET__WAITER_REPLY, timeout_ms, self, &waiter);
-    }
     if (st < 0) {
         return st;
+    }
+    natlet__waiter *waiter = natlet__waiter_begin(client, NATLET__WAITER_REPLY, timeout_ms, self);
+    if (waiter == NULL) {
+        return natlet__roster_refusal(&client->requests.waiters);
     }
     waiter->fn.reply = reply;
     waiter->key = hash(msg->subject);

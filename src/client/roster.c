@@ -40,39 +40,43 @@ static bool make_room(natlet__roster *roster)
 }
 
 /* A slot that was never used, its thing not yet in use. */
-static natlet_status add(natlet__roster *roster)
+static natlet__member *add(natlet__roster *roster)
 {
-    if (roster->count == roster->max) {
-        return NATLET_E_LIMIT;
+    if (roster->count == roster->max || !make_room(roster)) {
+        return NULL;
     }
-    natlet__member *member =
-        make_room(roster) ? natlet__memory_take(roster->memory, roster->member_bytes) : NULL;
-    if (member == NULL) {
-        return NATLET_E_NO_MEMORY;
+    natlet__member *member = natlet__memory_take(roster->memory, roster->member_bytes);
+    if (member != NULL) {
+        roster->slots[roster->count++] = member;
+        member->number = roster->count;
     }
-    roster->slots[roster->count++] = member;
-    member->number = roster->count;
-    roster->free = member;
-    return NATLET_OK;
+    return member;
 }
 
-natlet_status natlet__roster_take(natlet__roster *roster, natlet__member **out)
+natlet__member *natlet__roster_take(natlet__roster *roster)
 {
-    natlet_status st = roster->free != NULL ? NATLET_OK : add(roster);
-
-    if (st < 0) {
-        return st;
-    }
-    natlet__member *member = roster->free;
     natlet__member *last = roster->circle.prev;
-    roster->free = member->next;
+    natlet__member *member = roster->free;
+
+    if (member != NULL) {
+        roster->free = member->next;
+    } else {
+        member = add(roster);
+        if (member == NULL) {
+            return NULL;
+        }
+    }
     member->number += GENERATION;
     member->next = &roster->circle;
     member->prev = last;
     last->next = member;
     roster->circle.prev = member;
-    *out = member;
-    return NATLET_OK;
+    return member;
+}
+
+natlet_status natlet__roster_refusal(const natlet__roster *roster)
+{
+    return roster->count == roster->max ? NATLET_E_LIMIT : NATLET_E_NO_MEMORY;
 }
 
 void natlet__roster_give_back(natlet__roster *roster, natlet__member *member)

@@ -37,8 +37,12 @@ void natlet__roster_init(natlet__roster *roster, natlet__memory *memory, uint32_
 void natlet__roster_free(natlet__roster *roster);
 
 /* Takes a thing into use; what stands in it behind the member is left from its last
- * use.  Returns OK, E_LIMIT or E_NO_MEMORY. */
-natlet_status natlet__roster_take(natlet__roster *roster, natlet__member **out);
+ * use.  NULL: there is none. */
+natlet__member *natlet__roster_take(natlet__roster *roster);
+
+/* Why: E_LIMIT or E_NO_MEMORY. */
+natlet_status natlet__roster_refusal(const natlet__roster *roster);
+
 void natlet__roster_give_back(natlet__roster *roster, natlet__member *member);
 
 /* The one whose number has these lower 32 bits; NULL if none is in use. */

@@ -26,16 +26,15 @@ static natlet_status write_unsub(natlet_client *client, uint32_t sid, uint64_t m
 /* SUB, and UNSUB with what is left of its max: the server counts from this SUB. */
 static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 {
-    natlet_slice subject = natlet__subscription_subject(sub);
-    natlet_slice queue = natlet__subscription_queue(sub);
     natlet_status st =
-        natlet__client_begin(client, subject.len + queue.len + 2 * (size_t)NATLET__PUB_EXTRA_MAX);
+        natlet__client_begin(client, (size_t)sub->len + 2 * (size_t)NATLET__PUB_EXTRA_MAX);
 
     if (st < 0) {
         return st;
     }
     uint8_t *at = natlet__outbox_at(&client->outbox);
-    size_t len = natlet__write_sub(at, subject, queue, sub->sid);
+    size_t len =
+        natlet__write_sub(at, (natlet_slice){sub->text, sub->len}, (natlet_slice){0}, sub->sid);
     if (sub->max != 0) {
         len += natlet__write_unsub(at + len, sub->sid, sub->max - sub->delivered);
     }
@@ -46,13 +45,11 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 
 natlet_status natlet__subscribe_again(natlet_client *client)
 {
-    natlet__subscription *sub;
+    const natlet__member *circle = &client->subs.circle;
     natlet_status st = NATLET_OK;
-    uint32_t sid = 0;
 
-    while (st == NATLET_OK && (sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        st = write_sub(client, sub);
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        st = write_sub(client, (natlet__subscription *)at);
     }
     return st;
 }
@@ -106,19 +103,18 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
                                    natlet_slice text)
 {
     enum { BEFORE_QUEUE = sizeof "\" using queue \"" - 1 };
-    const natlet__subscription *sub;
-    size_t behind = (size_t)(text.ptr + text.len - (subject.ptr + subject.len));
-    natlet_slice queue = {0};
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    const uint8_t *end = subject.ptr + subject.len;
+    size_t behind = (size_t)(text.ptr + text.len - end);
+    size_t queue_len = behind > BEFORE_QUEUE ? behind - BEFORE_QUEUE - 1 : 0;
 
-    if (behind > BEFORE_QUEUE) {
-        queue = (natlet_slice){subject.ptr + subject.len + BEFORE_QUEUE, behind - BEFORE_QUEUE - 1};
-    }
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        if (natlet__equal(natlet__subscription_subject(sub), subject) &&
-            natlet__equal(natlet__subscription_queue(sub), queue)) {
-            return sid;
+    for (natlet__member *at = circle->next; at != circle; at = at->next) {
+        const natlet__subscription *sub = (natlet__subscription *)at;
+        natlet_slice both = {sub->text, sub->len};
+        if (both.len == subject.len + (queue_len > 0) + queue_len &&
+            natlet__equal(natlet__take(&both, subject.len), subject) &&
+            memcmp(both.ptr + 1, end + BEFORE_QUEUE, queue_len) == 0) {
+            return sub->sid;
         }
     }
     return 0;
@@ -149,27 +145,26 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
 
 /* ---- public ---- */
 
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
-                                const natlet_subscribe_options *options, const natlet_sink *sink,
-                                uint32_t *sid)
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
+                                uint64_t max, const natlet_sink *sink, uint32_t *sid)
 {
-    natlet__subscription *sub;
-    natlet_status st = natlet__subscriptions_add(&client->subs, subject, options->queue, &sub);
+    natlet__subscription *sub = natlet__subscriptions_add(&client->subs, subject, queue);
+    natlet_status st = NATLET_OK;
 
-    if (st < 0) {
-        return st;
+    if (sub == NULL) {
+        return natlet__roster_refusal(&client->subs);
     }
     sub->sink = *sink;
-    sub->max = options->max;
+    sub->max = max;
+    *sid = sub->sid;
     if (is_up(client)) {
         st = write_sub(client, sub);
-        if (st < 0) {
-            natlet__subscriptions_remove(&client->subs, sub);
-            return st;
-        }
     }
-    *sid = sub->sid;
-    return NATLET_OK;
+    if (st < 0) {
+        *sid = 0;
+        natlet__subscriptions_remove(&client->subs, sub);
+    }
+    return st;
 }
 
 natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natlet_slice subject,
@@ -191,7 +186,7 @@ natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natl
          natlet_subject_check(options->queue, NATLET_SUBJECT_QUEUE) != NATLET_SUBJECT_NONE)) {
         return NATLET_E_SUBJECT;
     }
-    return natlet__subscribe(client, subject, options, sink, sid);
+    return natlet__subscribe(client, subject, options->queue, options->max, sink, sid);
 }
 
 natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max)

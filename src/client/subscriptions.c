@@ -2,16 +2,6 @@
 
 #include "base/bytes.h"
 
-natlet_slice natlet__subscription_subject(const natlet__subscription *sub)
-{
-    return (natlet_slice){sub->text, sub->subject_len};
-}
-
-natlet_slice natlet__subscription_queue(const natlet__subscription *sub)
-{
-    return (natlet_slice){sub->text + sub->subject_len, sub->queue_len};
-}
-
 void natlet__subscriptions_init(natlet__roster *subs, natlet__memory *memory, uint32_t max)
 {
     natlet__roster_init(subs, memory, sizeof(natlet__subscription), max);
@@ -27,26 +17,28 @@ void natlet__subscriptions_free(natlet__roster *subs)
     natlet__roster_free(subs);
 }
 
-natlet_status natlet__subscriptions_add(natlet__roster *subs, natlet_slice subject,
-                                        natlet_slice queue, natlet__subscription **out)
+natlet__subscription *natlet__subscriptions_add(natlet__roster *subs, natlet_slice subject,
+                                                natlet_slice queue)
 {
-    natlet__member *member;
-    uint8_t *text = natlet__memory_take(subs->memory, subject.len + queue.len);
-    natlet_status st = text != NULL ? natlet__roster_take(subs, &member) : NATLET_E_NO_MEMORY;
+    size_t len = subject.len + (queue.len > 0 ? 1 + queue.len : 0);
+    uint8_t *text = natlet__memory_take(subs->memory, len);
+    natlet__member *member = text != NULL ? natlet__roster_take(subs) : NULL;
 
-    if (st < 0) {
-        natlet__memory_give_back(subs->memory, text, subject.len + queue.len);
-        return st;
+    if (member == NULL) {
+        natlet__memory_give_back(subs->memory, text, len);
+        return NULL;
     }
-    (void)natlet__put(natlet__put(text, subject), queue);
     natlet__subscription *sub = (natlet__subscription *)member;
     memset(member + 1, 0, sizeof *sub - sizeof *member);
     sub->text = text;
+    sub->len = (uint32_t)len;
     sub->sid = (uint32_t)member->number;
-    sub->subject_len = (uint32_t)subject.len;
-    sub->queue_len = (uint32_t)queue.len;
-    *out = sub;
-    return NATLET_OK;
+    text = natlet__put(text, subject);
+    if (queue.len > 0) {
+        *text = ' ';
+        (void)natlet__put(text + 1, queue);
+    }
+    return sub;
 }
 
 natlet__subscription *natlet__subscriptions_find(const natlet__roster *subs, uint64_t sid)
@@ -62,6 +54,6 @@ natlet__subscription *natlet__subscriptions_next(const natlet__roster *subs, uin
 
 void natlet__subscriptions_remove(natlet__roster *subs, natlet__subscription *sub)
 {
-    natlet__memory_give_back(subs->memory, sub->text, (size_t)sub->subject_len + sub->queue_len);
+    natlet__memory_give_back(subs->memory, sub->text, sub->len);
     natlet__roster_give_back(subs, &sub->member);
 }

@@ -13,9 +13,9 @@
 typedef struct natlet__subscription {
     natlet__member member; /* first */
     natlet_sink sink;
-    uint8_t *text; /* subject, then queue */
+    uint8_t *text; /* subject, or subject, blank and queue: as in a SUB */
+    uint32_t len;
     uint32_t sid;
-    uint32_t subject_len, queue_len;
     bool is_draining; /* UNSUB was sent: not subscribed again */
     uint64_t max;     /* deliveries after which it ends; 0: no bound */
     uint64_t delivered;
@@ -25,9 +25,9 @@ typedef struct natlet__subscription {
 void natlet__subscriptions_init(natlet__roster *subs, natlet__memory *memory, uint32_t max);
 void natlet__subscriptions_free(natlet__roster *subs);
 
-/* Returns OK, E_LIMIT or E_NO_MEMORY. */
-natlet_status natlet__subscriptions_add(natlet__roster *subs, natlet_slice subject,
-                                        natlet_slice queue, natlet__subscription **out);
+/* NULL: natlet__roster_refusal says why. */
+natlet__subscription *natlet__subscriptions_add(natlet__roster *subs, natlet_slice subject,
+                                                natlet_slice queue);
 
 /* NULL if there is none by that number. */
 natlet__subscription *natlet__subscriptions_find(const natlet__roster *subs, uint64_t sid);
@@ -37,8 +37,5 @@ natlet__subscription *natlet__subscriptions_next(const natlet__roster *subs, uin
 
 /* Frees the member; its number is not given again soon. */
 void natlet__subscriptions_remove(natlet__roster *subs, natlet__subscription *sub);
-
-natlet_slice natlet__subscription_subject(const natlet__subscription *sub);
-natlet_slice natlet__subscription_queue(const natlet__subscription *sub);
 
 #endif

@@ -82,7 +82,6 @@ natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
     natlet_slice unused;
     size_t len = 0;
 
-    *url = (natlet__url){.is_default_port = false};
     if (text.len > NATLET_URL_BYTES_MAX || !natlet__is_clean(text, '!') ||
         natlet__cut(&text, '#', &unused)) {
         return NATLET_E_URL;
@@ -119,7 +118,7 @@ static uint32_t hex_digit(uint8_t c)
 {
     uint8_t letter = c | 0x20;
 
-    return is_between(c, '0', '9') ? c - (uint32_t)'0'
+    return is_between(c, '0', '9')        ? c - (uint32_t)'0'
            : is_between(letter, 'a', 'f') ? letter - (uint32_t)'a' + 10
                                           : 16;
 }

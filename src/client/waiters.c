@@ -1,36 +1,43 @@
-/* What waiters: a request for its reply, a flush or a drain for a PONG, all of them
+/* What waits: a request for its reply, a flush or a drain for a PONG, all of them
  * for their deadline.  Each ends once, here. */
 #include "client/client.h"
 
-static natlet__roster *table_of(natlet_client *client, natlet__waiter_kind kind)
+static natlet__roster *roster_of(natlet_client *client, natlet__waiter_kind kind)
 {
     return kind == NATLET__WAITER_REPLY ? &client->requests.waiters : &client->pongs.waiters;
 }
 
 /* But for a drain, which ends once, it is never due in this very turn: a callback
  * that asks again would not end. */
-natlet_status natlet__waiter_begin(natlet_client *client, natlet__waiter_kind kind,
-                                   uint32_t wait_ms, void *self, natlet__waiter **out)
+natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind kind,
+                                     uint32_t wait_ms, void *self)
 {
     uint64_t wait_us = (uint64_t)wait_ms * NATLET__US_PER_MS + (kind != NATLET__WAITER_DRAIN);
-    natlet__member *member;
-    natlet_status st = natlet__roster_take(table_of(client, kind), &member);
+    natlet__waiter *waiter = (natlet__waiter *)natlet__roster_take(roster_of(client, kind));
 
-    if (st == NATLET_OK) {
-        natlet__waiter *waiter = (natlet__waiter *)member;
+    if (waiter != NULL) {
         waiter->kind = kind;
         waiter->self = self;
         waiter->timer.kind = NATLET__TIMER_WAIT;
         natlet__client_start(client, &waiter->timer, wait_us);
-        *out = waiter;
     }
-    return st;
+    return waiter;
+}
+
+natlet__waiter *natlet__waiter_find(const natlet__roster *waiters, uint32_t key)
+{
+    for (natlet__member *at = waiters->circle.next; at != &waiters->circle; at = at->next) {
+        if (((natlet__waiter *)at)->key == key) {
+            return (natlet__waiter *)at;
+        }
+    }
+    return NULL;
 }
 
 void natlet__waiter_drop(natlet_client *client, natlet__waiter *waiter)
 {
     natlet__timers_stop(&client->timers, &waiter->timer);
-    natlet__roster_give_back(table_of(client, waiter->kind), &waiter->member);
+    natlet__roster_give_back(roster_of(client, waiter->kind), &waiter->member);
 }
 
 /* It is free before the callbacks run, which may wait anew. */
