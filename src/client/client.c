@@ -88,7 +88,6 @@ void natlet__client_end(natlet_client *client, natlet_status why, natlet_status 
     client->is_ending = true;
     client->end = (natlet__end){.why = why, .drain = drain, .waiting = waiting};
     natlet__link_drop(client, 1000);
-    natlet__timers_stop(&client->timers, &client->dial_timer);
     finish_end(client);
 }
 
@@ -111,21 +110,15 @@ static void part_event(natlet__part *part, const natlet_host_event *event)
     }
 }
 
-static void fire(natlet_client *client, natlet__timer *timer)
+/* What the link waited for did not come, or is due. */
+static void link_timeout(natlet_client *client)
 {
-    switch ((natlet__timer_kind)timer->kind) {
-    case NATLET__TIMER_DIAL:
+    if (client->link.state == NATLET__LINK_DOWN) {
         natlet__client_dial(client);
-        break;
-    case NATLET__TIMER_CONNECT:
+    } else if (client->link.state == NATLET__LINK_UP && !client->link.is_reported) {
+        natlet__pongs_tick(client);
+    } else {
         natlet__link_fail(client, NATLET_E_TIMEOUT, 1000);
-        break;
-    case NATLET__TIMER_PING:
-        natlet__pongs_tick(client, timer->due_us);
-        break;
-    case NATLET__TIMER_WAIT:
-        natlet__waiter_timeout(client, timer);
-        break;
     }
 }
 
@@ -138,7 +131,11 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
         finish_end(client);
     }
     while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
-        fire(client, timer);
+        if (timer == &client->timer) {
+            link_timeout(client);
+        } else {
+            natlet__waiter_timeout(client, timer);
+        }
     }
     return natlet__pump_run(client, until_us);
 }
@@ -178,7 +175,7 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
     natlet__roster_init(&client->pongs.waiters, memory, sizeof(natlet__waiter), NATLET__ROSTER_MAX);
     client->backoff.fixed_ms = client->config.reconnect_ms;
     if (st == NATLET_OK) {
-        st = natlet__servers_fill(&client->servers, client->config.servers);
+        st = natlet__servers_fill(&client->servers, client->config.servers, NULL);
     }
     if (st == NATLET_OK) {
         st = natlet__window_init(&client->window, client->config.rx_bytes);
@@ -218,9 +215,6 @@ natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
     client->part = (natlet__part){
         .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
     client->held_turn = UINT64_MAX;
-    client->dial_timer.kind = NATLET__TIMER_DIAL;
-    client->connect_timer.kind = NATLET__TIMER_CONNECT;
-    client->ping_timer.kind = NATLET__TIMER_PING;
     natlet_status st = set_up(client, config);
     if (st < 0) {
         give_back(client);
@@ -248,12 +242,10 @@ natlet_status natlet_client_connect(natlet_client *client)
         return NATLET_E_STATE;
     }
     natlet__servers_clear(&client->servers); /* back to what the configuration names */
-    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers);
+    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers,
+                                            client->config.keep_order ? NULL : &client->rt->random);
     if (st < 0) {
         return st;
-    }
-    if (!client->config.keep_order) {
-        natlet__servers_shuffle(&client->servers, &client->rt->random);
     }
     client->servers.at = UINT32_MAX; /* the first one is next */
     client->backoff.waits = 0;

@@ -124,13 +124,6 @@ typedef struct natlet__drain {
     bool is_flushing; /* second stage: all was delivered, publishing is over */
 } natlet__drain;
 
-typedef enum natlet__timer_kind {
-    NATLET__TIMER_DIAL,    /* the wait before an attempt is over */
-    NATLET__TIMER_CONNECT, /* deadline of an attempt, or of a server that said it closes */
-    NATLET__TIMER_PING,    /* the next look whether the server is alive */
-    NATLET__TIMER_WAIT,    /* deadline of something that waits */
-} natlet__timer_kind;
-
 /* What is told while a client closes; it may have to be told on after a trap. */
 typedef struct natlet__end {
     natlet_status why, drain, waiting;
@@ -150,7 +143,7 @@ struct natlet_client {
     natlet__window window;
     natlet__roster subs;
     natlet__timers timers;
-    natlet__timer dial_timer, connect_timer, ping_timer;
+    natlet__timer timer; /* of the link: a moment to dial, a deadline, or a look whether it lives */
     natlet__backoff backoff;
     natlet__pongs pongs;
     natlet__drain drain;
@@ -333,11 +326,11 @@ natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind
                                  natlet_done_fn done, void *self, uint32_t sid);
 void natlet__pongs_answered(natlet_client *client);
 
-/* The link is up: the ping timer begins. */
+/* The link is up: looks begin whether it lives. */
 void natlet__pongs_start(natlet_client *client);
 
-/* The ping timer: asks, or finds the server dead. */
-void natlet__pongs_tick(natlet_client *client, uint64_t due_us);
+/* Its time came: asks, or finds the server dead. */
+void natlet__pongs_tick(natlet_client *client);
 
 /* Something suggests that the link may be dead: asks now, with a short deadline. */
 void natlet__pongs_probe(natlet_client *client);

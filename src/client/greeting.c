@@ -80,7 +80,7 @@ static void enter_service(natlet_client *client)
     client->link.up_since_us = natlet__client_now_us(client);
     server->failures = 0;
     server->auth_failures = 0;
-    natlet__timers_stop(&client->timers, &client->connect_timer);
+    client->link.is_reported = false;
     natlet__pongs_start(client);
     client->stats.connects++;
     natlet_status st = natlet__subscribe_again(client);
@@ -165,10 +165,8 @@ static natlet_slice without_quotes(natlet_slice text)
  * or while joining, gains it nothing. */
 static void start_grace(natlet_client *client)
 {
-    const natlet__timer *timer = &client->connect_timer;
-
-    if (!timer->running || timer->due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
-        natlet__client_start(client, &client->connect_timer, CLOSE_GRACE_US);
+    if (client->timer.due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
+        natlet__client_start(client, &client->timer, CLOSE_GRACE_US);
     }
 }
 

@@ -57,14 +57,14 @@ static void ask_alive(natlet_client *client, uint64_t wait_us)
     (void)natlet__pongs_ask(client, NULL);
     client->pongs.silent++;
     client->link.received_at_ping = client->stats.received_bytes;
-    natlet__client_start(client, &client->ping_timer, wait_us);
+    natlet__client_start(client, &client->timer, wait_us);
 }
 
 void natlet__pongs_start(natlet_client *client)
 {
     client->pongs.answered = client->pongs.sent;
     client->pongs.silent = 0;
-    natlet__client_start(client, &client->ping_timer, ping_us(client));
+    natlet__client_start(client, &client->timer, ping_us(client));
 }
 
 void natlet__pongs_probe(natlet_client *client)
@@ -72,19 +72,19 @@ void natlet__pongs_probe(natlet_client *client)
     if (client->link.state == NATLET__LINK_UP) {
         ask_alive(client, PROBE_US);
         client->pongs.silent = client->config.pings_out_max;
-    } else if (client->dial_timer.running) {
+    } else if (client->link.state == NATLET__LINK_DOWN && client->timer.running) {
         natlet__client_dial_in(client, 0);
     }
 }
 
 /* A timer that fires far too late means that the program slept: what it heard
  * last says nothing then, neither good nor bad. */
-void natlet__pongs_tick(natlet_client *client, uint64_t due_us)
+void natlet__pongs_tick(natlet_client *client)
 {
     if (client->stats.received_bytes != client->link.received_at_ping) {
         client->pongs.silent = 0;
     }
-    if (natlet__client_now_us(client) - due_us > PROBE_US) {
+    if (natlet__client_now_us(client) - client->timer.due_us > PROBE_US) {
         natlet__pongs_probe(client);
     } else if (client->pongs.silent >= client->config.pings_out_max) {
         natlet__link_fail(client, NATLET_E_STALE, WS_NORMAL);

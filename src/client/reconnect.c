@@ -9,7 +9,7 @@ enum { AUTH_FAILURES_MAX = 2 };
 
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
-    natlet__client_start(client, &client->dial_timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
+    natlet__client_start(client, &client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
 }
 
 static void begin_pass(natlet_client *client)

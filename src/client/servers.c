@@ -47,7 +47,7 @@ void natlet__servers_clear(natlet__servers *servers)
     servers->tried = 0;
 }
 
-/* Adds a server; one that is known already is not stale any more, and that is all.
+/* Adds a server, unless it is known: `named` says that it was named again.
  * Returns OK, E_CONFIG or E_NO_MEMORY. */
 static natlet_status add(natlet__servers *servers, const natlet__url *url, natlet_slice userinfo,
                          bool is_discovered)
@@ -58,7 +58,7 @@ static natlet_status add(natlet__servers *servers, const natlet__url *url, natle
 
     for (; server < &servers->list[servers->count]; server++) {
         if (natlet__equal(natlet__server_url(server), text)) {
-            server->is_stale = false;
+            server->named = servers->merges;
             return NATLET_OK;
         }
     }
@@ -74,11 +74,25 @@ static natlet_status add(natlet__servers *servers, const natlet__url *url, natle
     *server = (natlet__server){.text = block,
                                .url_len = (uint16_t)text.len,
                                .userinfo_len = (uint16_t)userinfo.len,
+                               .named = servers->merges,
                                .is_discovered = is_discovered};
     return NATLET_OK;
 }
 
-natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls)
+/* Swaps the last one with any, itself included: after each addition, all orders are
+ * equally likely. */
+static void shuffle_last(natlet__servers *servers, natlet__random *random)
+{
+    natlet__server *last = &servers->list[servers->count - 1];
+    natlet__server *other = &servers->list[natlet__random_below(random, servers->count - 1)];
+    natlet__server moved = *other;
+
+    *other = *last;
+    *last = moved;
+}
+
+natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls,
+                                   natlet__random *random)
 {
     natlet_slice text;
     natlet__url url;
@@ -86,23 +100,17 @@ natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls)
     bool has_more;
 
     do {
+        uint32_t count = servers->count;
         has_more = natlet__cut(&urls, ',', &text);
         st = natlet__url_read(&url, natlet__trim(text));
         if (st == NATLET_OK) {
             st = add(servers, &url, url.userinfo, false);
         }
+        if (random != NULL && servers->count > count) {
+            shuffle_last(servers, random);
+        }
     } while (st == NATLET_OK && has_more);
     return st;
-}
-
-void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random)
-{
-    for (uint32_t i = servers->count; i > 1; i--) {
-        uint32_t other = natlet__random_below(random, i - 1);
-        natlet__server moved = servers->list[i - 1];
-        servers->list[i - 1] = servers->list[other];
-        servers->list[other] = moved;
-    }
 }
 
 /* They get the scheme of the server in use: a wss user never ends up on ws. */
@@ -127,14 +135,13 @@ uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *nam
 {
     uint32_t before = servers->count;
 
-    for (uint32_t i = 0; i < before; i++) {
-        servers->list[i].is_stale = servers->list[i].is_discovered && i != servers->at;
-    }
+    servers->merges++;
     add_discovered(servers, names, count);
     uint32_t added = servers->count - before;
-    for (uint32_t i = servers->count; i > 0; i--) {
-        if (servers->list[i - 1].is_stale) {
-            natlet__servers_drop(servers, i - 1);
+    for (uint32_t i = servers->count; i-- > 0;) {
+        const natlet__server *server = &servers->list[i];
+        if (server->is_discovered && server->named != servers->merges && i != servers->at) {
+            natlet__servers_drop(servers, i);
         }
     }
     return added;

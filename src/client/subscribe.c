@@ -23,7 +23,7 @@ static natlet_status write_unsub(natlet_client *client, uint32_t sid, uint64_t m
     return st;
 }
 
-/* SUB, and UNSUB with what is left of its max: the server counts from this SUB. */
+/* SUB, and UNSUB with what is left of its maximum: the server counts from this SUB. */
 static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 {
     natlet_status st =
@@ -35,8 +35,8 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
     uint8_t *at = natlet__outbox_at(&client->outbox);
     size_t len =
         natlet__write_sub(at, (natlet_slice){sub->text, sub->len}, (natlet_slice){0}, sub->sid);
-    if (sub->max != 0) {
-        len += natlet__write_unsub(at + len, sub->sid, sub->max - sub->delivered);
+    if (sub->last != UINT64_MAX) {
+        len += natlet__write_unsub(at + len, sub->sid, sub->last + 1 - sub->delivered);
     }
     sub->delivered_before = sub->delivered;
     natlet__outbox_wrote(&client->outbox, len);
@@ -74,7 +74,7 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
  * but whose callback trapped. */
 static bool is_finished(const natlet__subscription *sub)
 {
-    return sub->is_draining || (sub->max != 0 && sub->delivered >= sub->max);
+    return sub->is_draining || sub->delivered > sub->last;
 }
 
 void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
@@ -128,11 +128,11 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
 
     client->stats.in_messages++;
     client->stats.in_bytes += msg->headers.len + msg->payload.len;
-    if (sub == NULL || (sub->max != 0 && sub->delivered >= sub->max)) {
+    if (sub == NULL || sub->delivered > sub->last) {
         client->stats.unrouted++;
         return;
     }
-    bool is_last = ++sub->delivered == sub->max;
+    bool is_last = sub->delivered++ == sub->last;
     if (msg->headers.len > NATLET_HEADER_BYTES_MAX) {
         client->stats.dropped++; /* any publisher can send it: not worth the connection */
     } else {
@@ -155,7 +155,7 @@ natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, nat
         return natlet__roster_refusal(&client->subs);
     }
     sub->sink = *sink;
-    sub->max = max;
+    sub->last = max - 1;
     *sid = sub->sid;
     if (is_up(client)) {
         st = write_sub(client, sub);
@@ -203,7 +203,7 @@ natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uin
             return st;
         }
     }
-    sub->max = max;
+    sub->last = max - 1;
     if (is_over) {
         natlet__subscribe_end(client, sid, NATLET_OK);
     }

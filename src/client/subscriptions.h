@@ -17,8 +17,8 @@ typedef struct natlet__subscription {
     uint32_t len;
     uint32_t sid;
     bool is_draining; /* UNSUB was sent: not subscribed again */
-    uint64_t max;     /* deliveries after which it ends; 0: no bound */
     uint64_t delivered;
+    uint64_t last;             /* so many deliveries come before the last; UINT64_MAX: no bound */
     uint64_t delivered_before; /* on earlier connections: the server counts anew */
 } natlet__subscription;
 

@@ -18,7 +18,6 @@ natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind 
     if (waiter != NULL) {
         waiter->kind = kind;
         waiter->self = self;
-        waiter->timer.kind = NATLET__TIMER_WAIT;
         natlet__client_start(client, &waiter->timer, wait_us);
     }
     return waiter;
