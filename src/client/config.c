@@ -28,25 +28,16 @@ static const struct {
     {NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX - 1},
 };
 
-/* Fields that are texts. */
-static const size_t texts[] = {
-    offsetof(natlet_client_config, servers),      offsetof(natlet_client_config, name),
-    offsetof(natlet_client_config, user),         offsetof(natlet_client_config, password),
-    offsetof(natlet_client_config, token),        offsetof(natlet_client_config, headers),
-    offsetof(natlet_client_config, inbox_prefix),
-};
-
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = sizeof texts / sizeof texts[0] };
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7 };
 
 _Static_assert(offsetof(natlet_client_config, subscriptions_max) -
                        offsetof(natlet_client_config, connect_ms) ==
                    (NUMBERS - 1) * sizeof(uint32_t),
                "every number has its line");
 
-static natlet_slice *text_at(natlet_client_config *config, uint32_t i)
-{
-    return (void *)((uint8_t *)config + texts[i]);
-}
+_Static_assert(offsetof(natlet_client_config, headers) - offsetof(natlet_client_config, servers) ==
+                   (TEXTS - 1) * sizeof(natlet_slice),
+               "from servers to headers all are texts");
 
 /* Writes the defaults.  Returns whether all numbers are in their ranges. */
 static bool set_defaults(natlet_client_config *config)
@@ -87,15 +78,16 @@ static bool are_headers(natlet_slice lines)
 }
 
 /* *bytes is what all texts take together. */
-static bool are_texts(natlet_client_config *config, size_t *bytes)
+static bool are_texts(const natlet_client_config *config, size_t *bytes)
 {
+    const natlet_slice *text = &config->servers;
+
     *bytes = 0;
-    for (uint32_t i = 0; i < TEXTS; i++) {
-        natlet_slice text = *text_at(config, i);
-        if (text.len > TEXT_BYTES_MAX || !natlet__utf8_valid(text)) {
+    for (uint32_t i = 0; i < TEXTS; i++, text++) {
+        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text)) {
             return false;
         }
-        *bytes += text.len;
+        *bytes += text->len;
     }
     return config->inbox_prefix.len <= NATLET__INBOX_PREFIX_MAX &&
            natlet_subject_check(config->inbox_prefix, NATLET_SUBJECT_PUBLISH) ==
@@ -118,8 +110,8 @@ natlet_status natlet__config_take(natlet_client *client, const natlet_client_con
     }
     client->config_text_bytes = bytes;
     uint8_t *at = client->config_text;
-    for (uint32_t i = 0; i < TEXTS; i++) {
-        natlet_slice *text = text_at(own, i);
+    natlet_slice *text = &own->servers;
+    for (uint32_t i = 0; i < TEXTS; i++, text++) {
         uint8_t *end = natlet__put(at, *text);
         text->ptr = at;
         at = end;

@@ -48,9 +48,10 @@ void natlet__servers_clear(natlet__servers *servers)
 }
 
 /* Adds a server, unless it is known: `named` says that it was named again.
- * Returns OK, E_CONFIG or E_NO_MEMORY. */
+ * With `random` it changes places with any, itself included: after each addition all
+ * orders are equally likely.  Returns OK, E_CONFIG or E_NO_MEMORY. */
 static natlet_status add(natlet__servers *servers, const natlet__url *url, natlet_slice userinfo,
-                         bool is_discovered)
+                         bool is_discovered, natlet__random *random)
 {
     uint8_t written[NATLET__URL_TEXT_MAX];
     const natlet_slice text = {written, natlet__url_write(written, url)};
@@ -70,25 +71,16 @@ static natlet_status add(natlet__servers *servers, const natlet__url *url, natle
         return NATLET_E_NO_MEMORY;
     }
     (void)natlet__put(natlet__put(block, text), userinfo);
+    natlet__server *place =
+        random != NULL ? &servers->list[natlet__random_below(random, servers->count)] : server;
     servers->count++;
-    *server = (natlet__server){.text = block,
-                               .url_len = (uint16_t)text.len,
-                               .userinfo_len = (uint16_t)userinfo.len,
-                               .named = servers->merges,
-                               .is_discovered = is_discovered};
+    *server = *place;
+    *place = (natlet__server){.text = block,
+                              .url_len = (uint16_t)text.len,
+                              .userinfo_len = (uint16_t)userinfo.len,
+                              .named = servers->merges,
+                              .is_discovered = is_discovered};
     return NATLET_OK;
-}
-
-/* Swaps the last one with any, itself included: after each addition, all orders are
- * equally likely. */
-static void shuffle_last(natlet__servers *servers, natlet__random *random)
-{
-    natlet__server *last = &servers->list[servers->count - 1];
-    natlet__server *other = &servers->list[natlet__random_below(random, servers->count - 1)];
-    natlet__server moved = *other;
-
-    *other = *last;
-    *last = moved;
 }
 
 natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls,
@@ -100,14 +92,10 @@ natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls,
     bool has_more;
 
     do {
-        uint32_t count = servers->count;
         has_more = natlet__cut(&urls, ',', &text);
         st = natlet__url_read(&url, natlet__trim(text));
         if (st == NATLET_OK) {
-            st = add(servers, &url, url.userinfo, false);
-        }
-        if (random != NULL && servers->count > count) {
-            shuffle_last(servers, random);
+            st = add(servers, &url, url.userinfo, false, random);
         }
     } while (st == NATLET_OK && has_more);
     return st;
@@ -126,7 +114,7 @@ static void add_discovered(natlet__servers *servers, const natlet_slice *names, 
             names[i].len + mine.path.len <= NATLET_URL_BYTES_MAX) {
             url.scheme = mine.scheme;
             url.path = mine.path;
-            (void)add(servers, &url, natlet__server_userinfo(now), true);
+            (void)add(servers, &url, natlet__server_userinfo(now), true, NULL);
         }
     }
 }
