@@ -37,10 +37,8 @@ static void lost_service(natlet_client *client, natlet_status why)
 /* Whether the server is to be tried again in a later pass. */
 static bool is_worth_it(const natlet_client *client, const natlet__server *server)
 {
-    int32_t max = client->config.reconnects_max;
-
     return server->auth_failures < AUTH_FAILURES_MAX &&
-           (max < 0 || server->failures < (uint32_t)max);
+           server->failures < (uint32_t)client->config.reconnects_max; /* -1: no bound */
 }
 
 /* An attempt failed. */
@@ -51,10 +49,10 @@ static void lost_attempt(natlet_client *client, natlet_status why)
         client->state == NATLET_CLIENT_CONNECTING && !client->config.retry_first_connect;
 
     server->failures++;
-    client->servers.tried++;
-    if (!is_first && !is_worth_it(client, server)) {
+    if (is_first || is_worth_it(client, server)) {
+        client->servers.tried++;
+    } else {
         natlet__servers_drop(&client->servers, client->servers.at);
-        client->servers.tried--;
     }
     bool is_pass_over = client->servers.tried >= client->servers.count;
     if (client->servers.count == 0 || (is_pass_over && is_first)) {

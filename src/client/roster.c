@@ -89,16 +89,6 @@ void natlet__roster_give_back(natlet__roster *roster, natlet__member *member)
     roster->free = member;
 }
 
-natlet__member *natlet__roster_next(const natlet__roster *roster, uint32_t number)
-{
-    for (uint32_t slot = number & NATLET__ROSTER_MAX; slot < roster->count; slot++) {
-        if (roster->slots[slot]->prev != NULL) {
-            return roster->slots[slot];
-        }
-    }
-    return NULL;
-}
-
 natlet__member *natlet__roster_find(const natlet__roster *roster, uint32_t number)
 {
     uint32_t at = (number & NATLET__ROSTER_MAX) - 1;

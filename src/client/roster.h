@@ -48,10 +48,6 @@ void natlet__roster_give_back(natlet__roster *roster, natlet__member *member);
 /* The one whose number has these lower 32 bits; NULL if none is in use. */
 natlet__member *natlet__roster_find(const natlet__roster *roster, uint32_t number);
 
-/* The first in a slot behind that of `number` (0: from the start), or NULL: safe
- * to go on with after any change. */
-natlet__member *natlet__roster_next(const natlet__roster *roster, uint32_t number);
-
 /* The oldest in use, or NULL. */
 static inline natlet__member *natlet__roster_oldest(const natlet__roster *roster)
 {

@@ -77,15 +77,19 @@ static bool is_finished(const natlet__subscription *sub)
     return sub->is_draining || sub->delivered > sub->last;
 }
 
+/* A callback may change anything, so after each it begins anew; what stays in front
+ * of those that end are few, the inbox if any. */
 void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
 {
-    natlet__subscription *sub;
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    const natlet__member *at = circle->next;
 
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
+    while (at != circle) {
+        const natlet__subscription *sub = (const natlet__subscription *)at;
+        at = at->next;
         if (why < 0 || is_finished(sub)) {
-            natlet__subscribe_end(client, sid, why);
+            natlet__subscribe_end(client, sub->sid, why);
+            at = circle->next;
         }
     }
 }

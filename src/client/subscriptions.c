@@ -47,11 +47,6 @@ natlet__subscription *natlet__subscriptions_find(const natlet__roster *subs, uin
                              : NULL;
 }
 
-natlet__subscription *natlet__subscriptions_next(const natlet__roster *subs, uint32_t sid)
-{
-    return (natlet__subscription *)natlet__roster_next(subs, sid);
-}
-
 void natlet__subscriptions_remove(natlet__roster *subs, natlet__subscription *sub)
 {
     natlet__memory_give_back(subs->memory, sub->text, sub->len);

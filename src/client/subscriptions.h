@@ -32,9 +32,6 @@ natlet__subscription *natlet__subscriptions_add(natlet__roster *subs, natlet_sli
 /* NULL if there is none by that number. */
 natlet__subscription *natlet__subscriptions_find(const natlet__roster *subs, uint64_t sid);
 
-/* As natlet__roster_next. */
-natlet__subscription *natlet__subscriptions_next(const natlet__roster *subs, uint32_t sid);
-
 /* Frees the member; its number is not given again soon. */
 void natlet__subscriptions_remove(natlet__roster *subs, natlet__subscription *sub);
 

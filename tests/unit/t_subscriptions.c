@@ -96,8 +96,9 @@ static void a_random_history(void)
         CHECK_INT(natlet__roster_used(&subs), count);
     }
     uint32_t seen = 0;
-    for (natlet__subscription *sub = natlet__subscriptions_next(&subs, 0); sub != NULL;
-         sub = natlet__subscriptions_next(&subs, sub->sid)) {
+    for (natlet__member *at = subs.circle.next; at != &subs.circle; at = at->next) {
+        const natlet__subscription *sub = (natlet__subscription *)at;
+        CHECK(natlet__subscriptions_find(&subs, sub->sid) == sub);
         seen++;
     }
     CHECK_INT(seen, count);
