@@ -15,9 +15,9 @@ typedef struct natlet__member natlet__member;
 
 /* First in whatever a table holds. */
 struct natlet__member {
-    uint64_t number;      /* kept when free, for the generation */
     natlet__member *next; /* in the circle; of the next free one */
     natlet__member *prev; /* NULL: it is free */
+    uint64_t number;      /* kept when free, for the generation */
 };
 
 typedef struct natlet__roster {

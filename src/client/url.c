@@ -16,19 +16,6 @@ static const struct {
 
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
 
-static void read_scheme(natlet__url *url, natlet_slice *text)
-{
-    url->scheme = NATLET__SCHEME_NATS;
-    for (uint32_t i = 0; i < SCHEMES; i++) {
-        natlet_slice scheme = natlet__text(schemes[i].text);
-        if (natlet__starts_nocase(*text, scheme)) {
-            natlet__skip(text, scheme.len);
-            url->scheme = (natlet__scheme)i;
-            return;
-        }
-    }
-}
-
 static bool is_between(uint8_t c, uint8_t first, uint8_t last)
 {
     return c >= first && c <= last;
@@ -40,39 +27,39 @@ static bool is_host_char(uint8_t c, bool in_brackets)
            (in_brackets ? c == ':' : c == '-' || c == '_');
 }
 
-/* A name or an IPv4 address, or an IPv6 address in brackets. */
-static bool read_host(natlet__url *url, natlet_slice *text)
+/* How long a name, an IPv4 address, or an IPv6 address in brackets is at the front of
+ * `text`; 0 if there is none. */
+static size_t host_len(natlet_slice text)
 {
-    bool in_brackets = text->len > 0 && text->ptr[0] == '[';
+    bool in_brackets = text.len > 0 && text.ptr[0] == '[';
     size_t len = in_brackets;
 
-    while (len < text->len && is_host_char(text->ptr[len], in_brackets)) {
+    while (len < text.len && is_host_char(text.ptr[len], in_brackets)) {
         len++;
     }
     if (in_brackets) {
-        if (len == 1 || len == text->len || text->ptr[len] != ']') {
-            return false;
-        }
-        len++;
+        return len > 1 && len < text.len && text.ptr[len] == ']' ? len + 1 : 0;
     }
-    url->host = natlet__take(text, len);
-    return len > 0;
+    return len;
 }
 
-/* ":" and a number, or nothing. */
-static bool read_port(natlet__url *url, natlet_slice text)
+/* host[:port] */
+static bool read_address(natlet__url *url, natlet_slice text)
 {
     uint64_t standard = schemes[url->scheme].port;
     uint64_t port = standard;
+    size_t len = host_len(text);
 
-    if (text.len > 0 &&
-        (text.ptr[0] != ':' ||
-         !natlet__read_decimal((natlet_slice){text.ptr + 1, text.len - 1}, UINT16_MAX, &port))) {
-        return false;
+    url->host = natlet__take(&text, len);
+    if (text.len > 0) {
+        bool has_colon = natlet__take(&text, 1).ptr[0] == ':';
+        if (!has_colon || !natlet__read_decimal(text, UINT16_MAX, &port)) {
+            return false;
+        }
     }
     url->port = (uint16_t)port;
     url->is_default_port = port == standard;
-    return port != 0;
+    return len > 0 && port > 0;
 }
 
 /* Blanks could end a line of the upgrade request; a fragment means nothing to a
@@ -86,17 +73,24 @@ natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
         natlet__cut(&text, '#', &unused)) {
         return NATLET_E_URL;
     }
-    read_scheme(url, &text);
+    url->scheme = NATLET__SCHEME_NATS;
+    for (uint32_t i = 0; i < SCHEMES; i++) {
+        natlet_slice scheme = natlet__text(schemes[i].text);
+        if (natlet__starts_nocase(text, scheme)) {
+            (void)natlet__take(&text, scheme.len);
+            url->scheme = (natlet__scheme)i;
+            break;
+        }
+    }
     while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?') {
         len++;
     }
-    natlet_slice authority = {text.ptr, len};
-    natlet__skip(&text, len);
+    natlet_slice authority = natlet__take(&text, len);
     url->path = text;
     if (!natlet__cut(&authority, '@', &url->userinfo)) {
         url->userinfo.len = 0;
     }
-    return read_host(url, &authority) && read_port(url, authority) ? NATLET_OK : NATLET_E_URL;
+    return read_address(url, authority) ? NATLET_OK : NATLET_E_URL;
 }
 
 size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *url)
