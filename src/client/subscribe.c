@@ -114,10 +114,9 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
 
     for (natlet__member *at = circle->next; at != circle; at = at->next) {
         const natlet__subscription *sub = (natlet__subscription *)at;
-        natlet_slice both = {sub->text, sub->len};
-        if (both.len == subject.len + (queue_len > 0) + queue_len &&
-            natlet__equal(natlet__take(&both, subject.len), subject) &&
-            memcmp(both.ptr + 1, end + BEFORE_QUEUE, queue_len) == 0) {
+        const natlet_slice head = {sub->text, subject.len};
+        if (sub->len == subject.len + (queue_len > 0) + queue_len && natlet__equal(head, subject) &&
+            memcmp(sub->text + sub->len - queue_len, end + BEFORE_QUEUE, queue_len) == 0) {
             return sub->sid;
         }
     }

@@ -5,13 +5,13 @@
 #include "base/bytes.h"
 
 static const struct {
-    const char *text;
+    natlet_slice text;
     uint16_t port;
 } schemes[] = {
-    [NATLET__SCHEME_WS] = {"ws://", 80},
-    [NATLET__SCHEME_WSS] = {"wss://", 443},
-    [NATLET__SCHEME_NATS] = {"nats://", 4222},
-    [NATLET__SCHEME_TLS] = {"tls://", 4222},
+    [NATLET__SCHEME_WS] = {NATLET_TEXT("ws://"), 80},
+    [NATLET__SCHEME_WSS] = {NATLET_TEXT("wss://"), 443},
+    [NATLET__SCHEME_NATS] = {NATLET_TEXT("nats://"), 4222},
+    [NATLET__SCHEME_TLS] = {NATLET_TEXT("tls://"), 4222},
 };
 
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
@@ -50,10 +50,10 @@ static bool read_address(natlet__url *url, natlet_slice text)
     uint64_t port = standard;
     size_t len = host_len(text);
 
-    url->host = natlet__take(&text, len);
-    if (text.len > 0) {
-        bool has_colon = natlet__take(&text, 1).ptr[0] == ':';
-        if (!has_colon || !natlet__read_decimal(text, UINT16_MAX, &port)) {
+    url->host = (natlet_slice){text.ptr, len};
+    if (len < text.len) {
+        const natlet_slice digits = {text.ptr + len + 1, text.len - len - 1};
+        if (text.ptr[len] != ':' || !natlet__read_decimal(digits, UINT16_MAX, &port)) {
             return false;
         }
     }
@@ -66,27 +66,28 @@ static bool read_address(natlet__url *url, natlet_slice text)
  * server (RFC 6455, 3). */
 natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
 {
+    natlet_slice whole = text;
     natlet_slice unused;
     size_t len = 0;
 
     if (text.len > NATLET_URL_BYTES_MAX || !natlet__is_clean(text, '!') ||
-        natlet__cut(&text, '#', &unused)) {
+        natlet__cut(&whole, '#', &unused)) {
         return NATLET_E_URL;
     }
     url->scheme = NATLET__SCHEME_NATS;
     for (uint32_t i = 0; i < SCHEMES; i++) {
-        natlet_slice scheme = natlet__text(schemes[i].text);
-        if (natlet__starts_nocase(text, scheme)) {
-            (void)natlet__take(&text, scheme.len);
+        if (natlet__starts_nocase(text, schemes[i].text)) {
             url->scheme = (natlet__scheme)i;
+            text.ptr += schemes[i].text.len;
+            text.len -= schemes[i].text.len;
             break;
         }
     }
     while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?') {
         len++;
     }
-    natlet_slice authority = natlet__take(&text, len);
-    url->path = text;
+    natlet_slice authority = {text.ptr, len};
+    url->path = (natlet_slice){text.ptr + len, text.len - len};
     if (!natlet__cut(&authority, '@', &url->userinfo)) {
         url->userinfo.len = 0;
     }
@@ -95,7 +96,7 @@ natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
 
 size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *url)
 {
-    uint8_t *at = natlet__put(out, natlet__text(schemes[url->scheme].text));
+    uint8_t *at = natlet__put(out, schemes[url->scheme].text);
 
     for (size_t i = 0; i < url->host.len; i++) {
         *at++ = natlet__lower(url->host.ptr[i]);
