@@ -57,14 +57,13 @@ static void on_answer(void *self, uint32_t sid, const natlet_msg *msg)
 {
     natlet_client *client = self;
     const natlet__requests *requests = &client->requests;
-    natlet_slice subject = msg->subject;
+    const natlet_slice subject = msg->subject;
+    size_t skip = requests->inbox_len;
     natlet__waiter *waiter;
 
     (void)sid;
-    if (subject.len > requests->inbox_len &&
-        memcmp(subject.ptr, requests->inbox, requests->inbox_len) == 0) {
-        natlet__skip(&subject, requests->inbox_len);
-        waiter = find_by_number(requests, subject);
+    if (subject.len > skip && memcmp(subject.ptr, requests->inbox, skip) == 0) {
+        waiter = find_by_number(requests, (natlet_slice){subject.ptr + skip, subject.len - skip});
     } else {
         waiter = find_only(requests);
     }

@@ -25,7 +25,7 @@ void natlet__roster_free(natlet__roster *roster)
 
 static bool make_room(natlet__roster *roster)
 {
-    uint32_t cap = roster->cap == 0 ? CAP_MIN : roster->cap * 2;
+    uint32_t cap = roster->cap * 2 + CAP_MIN;
 
     if (roster->count < roster->cap) {
         return true;
