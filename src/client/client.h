@@ -138,8 +138,8 @@ struct natlet_client {
     bool is_shared_end;   /* others lose this server too: spread out */
     bool headers;         /* the server knows HPUB */
     uint32_t max_payload; /* of the server; 0: not said */
-    natlet__link link;
     natlet__outbox outbox;
+    natlet__link link;
     natlet__window window;
     natlet__roster subs;
     natlet__timers timers;
@@ -321,7 +321,7 @@ void natlet__requests_refused(natlet_client *client, natlet_slice subject);
  * E_FULL or E_NO_MEMORY. */
 natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter);
 
-/* Begins to wait for a PONG.  Returns OK, E_FULL, E_LIMIT or E_NO_MEMORY. */
+/* Begins to wait for a PONG.  Returns OK, E_FULL or E_NO_MEMORY. */
 natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
                                  natlet_done_fn done, void *self, uint32_t sid);
 void natlet__pongs_answered(natlet_client *client);

@@ -18,12 +18,16 @@ static void set_credentials(natlet__connect *connect, const natlet_client_config
         connect->user = config->user;
         connect->pass = config->password;
         connect->auth_token = config->token;
-    } else if (natlet__cut(&userinfo, ':', &head)) {
-        size_t len = natlet__url_decode(out, head);
-        connect->user = (natlet_slice){out, len};
-        connect->pass = (natlet_slice){out + len, natlet__url_decode(out + len, userinfo)};
+        return;
+    }
+    bool has_password = natlet__cut(&userinfo, ':', &head);
+    const natlet_slice first = {out, natlet__url_decode(out, head)};
+    if (has_password) {
+        out += first.len;
+        connect->user = first;
+        connect->pass = (natlet_slice){out, natlet__url_decode(out, userinfo)};
     } else {
-        connect->auth_token = (natlet_slice){out, natlet__url_decode(out, userinfo)};
+        connect->auth_token = first;
     }
 }
 

@@ -101,7 +101,7 @@ natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind
     natlet__waiter *waiter = natlet__waiter_begin(client, kind, wait_ms, self);
 
     if (waiter == NULL) {
-        return natlet__roster_refusal(&client->pongs.waiters);
+        return NATLET_E_NO_MEMORY;
     }
     waiter->fn.done = done;
     waiter->sid = sid;
