@@ -50,7 +50,8 @@ static natlet__waiter *find_only(const natlet__requests *requests)
 {
     natlet__member *oldest = natlet__roster_oldest(&requests->waiters);
 
-    return oldest != NULL && oldest->next == oldest->prev ? (natlet__waiter *)oldest : NULL;
+    return oldest != NULL && oldest->next == &requests->waiters.circle ? (natlet__waiter *)oldest
+                                                                       : NULL;
 }
 
 static void on_answer(void *self, uint32_t sid, const natlet_msg *msg)

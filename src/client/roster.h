@@ -26,7 +26,7 @@ typedef struct natlet__roster {
     natlet__member **slots; /* number n is in slots[slot of n - 1] */
     natlet__member *free;
     uint32_t member_bytes;
-    uint32_t count, cap, max; /* slots; a third number is their limit */
+    uint32_t count, cap, max; /* slots: ever used, there are, there may be */
 } natlet__roster;
 
 enum { NATLET__ROSTER_MAX = (1 << 20) - 1 };
