@@ -59,16 +59,20 @@ const char *natlet_client_state_text(natlet_client_state state)
 
 /* ---- the end ---- */
 
+void natlet__client_fail_waiting(natlet_client *client, natlet_status why)
+{
+    natlet__waiter_end_all(client, &client->requests.waiters, why);
+    natlet__waiter_end_all(client, &client->pongs.waiters, why);
+    if (why == NATLET_E_DISCONNECTED) {
+        natlet__subscribe_end_all(client, NATLET_OK);
+    }
+}
+
 /* Every step takes out what it ends before it calls back, so that this can go on
  * where a callback trapped. */
 static void finish_end(natlet_client *client)
 {
-    natlet__drain_end(client, client->end.drain);
-    natlet__requests_end_all(client, client->end.waiting);
-    natlet__pongs_end_all(client, client->end.waiting);
-    if (client->end.waiting == NATLET_E_DISCONNECTED) {
-        natlet__subscribe_end_finished(client);
-    }
+    natlet__client_fail_waiting(client, client->end.waiting);
     natlet__subscribe_end_all(client, NATLET_E_CLOSED);
     client->is_ending = false;
     natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
@@ -84,7 +88,6 @@ void natlet__client_end(natlet_client *client, natlet_status why, natlet_status 
     client->is_ending = true;
     client->end = (natlet__end){.why = why, .drain = drain, .waiting = waiting};
     natlet__link_drop(client, 1000);
-    natlet__timers_stop(&client->timers, &client->dial_timer);
     finish_end(client);
 }
 
@@ -107,27 +110,15 @@ static void part_event(natlet__part *part, const natlet_host_event *event)
     }
 }
 
-static void fire(natlet_client *client, natlet__timer *timer)
+/* What the link waited for did not come, or is due. */
+static void link_timeout(natlet_client *client)
 {
-    switch ((natlet__timer_kind)timer->kind) {
-    case NATLET__TIMER_DIAL:
+    if (client->link.state == NATLET__LINK_DOWN) {
         natlet__client_dial(client);
-        break;
-    case NATLET__TIMER_CONNECT:
+    } else if (client->link.state == NATLET__LINK_UP && !client->link.is_reported) {
+        natlet__pongs_tick(client);
+    } else {
         natlet__link_fail(client, NATLET_E_TIMEOUT, 1000);
-        break;
-    case NATLET__TIMER_PING:
-        natlet__pongs_tick(client, timer->due_us);
-        break;
-    case NATLET__TIMER_DRAIN:
-        natlet__client_end(client, NATLET_E_TIMEOUT, NATLET_E_TIMEOUT, NATLET_E_CLOSED);
-        break;
-    case NATLET__TIMER_PONG:
-        natlet__pongs_timeout(client, timer);
-        break;
-    case NATLET__TIMER_REQUEST:
-        natlet__requests_timeout(client, timer);
-        break;
     }
 }
 
@@ -140,7 +131,11 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
         finish_end(client);
     }
     while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
-        fire(client, timer);
+        if (timer == &client->timer) {
+            link_timeout(client);
+        } else {
+            natlet__waiter_timeout(client, timer);
+        }
     }
     return natlet__pump_run(client, until_us);
 }
@@ -174,11 +169,13 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
     client->window.memory = memory;
     client->outbox.memory = memory;
     client->outbox.random = &client->rt->random;
-    client->subs.memory = memory;
-    client->subs.cap_max = client->config.subscriptions_max;
+    natlet__subscriptions_init(&client->subs, memory, client->config.subscriptions_max);
+    natlet__roster_init(&client->requests.waiters, memory, sizeof(natlet__waiter),
+                        NATLET__ROSTER_MAX);
+    natlet__roster_init(&client->pongs.waiters, memory, sizeof(natlet__waiter), NATLET__ROSTER_MAX);
     client->backoff.fixed_ms = client->config.reconnect_ms;
     if (st == NATLET_OK) {
-        st = natlet__servers_fill(&client->servers, client->config.servers);
+        st = natlet__servers_fill(&client->servers, client->config.servers, NULL);
     }
     if (st == NATLET_OK) {
         st = natlet__window_init(&client->window, client->config.rx_bytes);
@@ -194,8 +191,8 @@ static void give_back(natlet_client *client)
 {
     natlet__memory *memory = &client->rt->memory;
 
-    natlet__requests_free(client);
-    natlet__pongs_free(client);
+    natlet__roster_free(&client->requests.waiters);
+    natlet__roster_free(&client->pongs.waiters);
     natlet__subscriptions_free(&client->subs);
     natlet__servers_clear(&client->servers);
     natlet__outbox_free(&client->outbox);
@@ -218,10 +215,6 @@ natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
     client->part = (natlet__part){
         .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
     client->held_turn = UINT64_MAX;
-    client->dial_timer.kind = NATLET__TIMER_DIAL;
-    client->connect_timer.kind = NATLET__TIMER_CONNECT;
-    client->ping_timer.kind = NATLET__TIMER_PING;
-    client->drain_timer.kind = NATLET__TIMER_DRAIN;
     natlet_status st = set_up(client, config);
     if (st < 0) {
         give_back(client);
@@ -249,14 +242,12 @@ natlet_status natlet_client_connect(natlet_client *client)
         return NATLET_E_STATE;
     }
     natlet__servers_clear(&client->servers); /* back to what the configuration names */
-    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers);
+    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers,
+                                            client->config.keep_order ? NULL : &client->rt->random);
     if (st < 0) {
         return st;
     }
-    if (!client->config.keep_order) {
-        natlet__servers_shuffle(&client->servers, &client->rt->random);
-    }
-    client->servers.at = client->servers.count - 1; /* the first one is next */
+    client->servers.at = UINT32_MAX; /* the first one is next */
     client->backoff.waits = 0;
     natlet__client_dial_in(client, 0);
     natlet__client_enter(client, NATLET_CLIENT_CONNECTING, NATLET_OK);
@@ -285,16 +276,15 @@ void natlet__client_hold(natlet_client *client)
 size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap)
 {
     natlet_slice prefix = client->config.inbox_prefix;
-    char name[NATLET__INBOX_RANDOM];
+    size_t len = prefix.len + 1 + NATLET__INBOX_RANDOM;
 
-    if (cap < prefix.len + 1 + sizeof name) {
+    if (cap < len) {
         return 0;
     }
-    natlet__random_base62(&client->rt->random, name, sizeof name);
     out = natlet__put(out, prefix);
-    *out++ = '.';
-    memcpy(out, name, sizeof name);
-    return prefix.len + 1 + sizeof name;
+    *out = '.';
+    natlet__random_base62(&client->rt->random, (char *)out + 1, NATLET__INBOX_RANDOM);
+    return len;
 }
 
 natlet_client_state natlet_client_state_now(const natlet_client *client)
@@ -306,8 +296,10 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
 {
     natlet_client_stats stats = client->stats;
 
-    stats.subscriptions = client->subs.live - (client->requests.inbox_sid != 0 ? 1 : 0);
-    stats.requests = client->requests.live;
+    stats.subscriptions =
+        natlet__roster_used(&client->subs) - (client->requests.inbox_sid != 0 ? 1 : 0);
+    stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
+    stats.requests = natlet__roster_used(&client->requests.waiters);
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
     stats.outbox_max = (uint32_t)client->outbox.used_max;
     stats.copied_bytes = client->window.copied_bytes;
@@ -322,9 +314,10 @@ natlet_slice natlet_client_info(const natlet_client *client)
 
 natlet_slice natlet_client_server(const natlet_client *client)
 {
-    const natlet__server *server = natlet__servers_now(&client->servers);
+    const natlet__servers *servers = &client->servers;
 
-    return server != NULL ? natlet__server_url(server) : (natlet_slice){0};
+    return servers->at < servers->count ? natlet__server_url(&servers->list[servers->at])
+                                        : (natlet_slice){0};
 }
 
 uint32_t natlet_client_max_payload(const natlet_client *client)

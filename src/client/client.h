@@ -8,8 +8,9 @@
  *     pump.c           from recv to the callback
  *     publish.c        from a message to the outbox
  *     subscribe.c      subscriptions as the caller and the server see them
+ *     waiters.c        what waits for a reply or a PONG, and its deadline
  *     requests.c       requests over one shared inbox
- *     pongs.c          what waits for a PONG: flush, liveness, drains
+ *     pongs.c          PING and PONG: flush, liveness, drains
  *     drain.c          the orderly end of it all
  *
  * Internal.  A callback may call anything but free, so every function that runs
@@ -19,6 +20,7 @@
 #ifndef NATLET_CLIENT_CLIENT_H
 #define NATLET_CLIENT_CLIENT_H
 
+#include "base/bytes.h"
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "client/backoff.h"
@@ -80,76 +82,47 @@ typedef struct natlet__link {
     uint8_t reason[NATLET__REASON_MAX];
 } natlet__link;
 
-/* ---- requests ---- */
+/* ---- what waits ---- */
 
-typedef struct natlet__request {
-    natlet__timer timer;   /* first; its deadline */
-    natlet_reply_fn reply; /* NULL: the slot is free */
+typedef enum natlet__waiter_kind {
+    NATLET__WAITER_REPLY, /* a request */
+    NATLET__WAITER_PONG,  /* a flush, or the drain of a subscription */
+    NATLET__WAITER_DRAIN, /* the client's drain */
+} natlet__waiter_kind;
+
+typedef struct natlet__waiter {
+    natlet__member member; /* first */
+    natlet__waiter_kind kind;
+    uint32_t key; /* REPLY: hash of the subject, for "Permissions Violation for Publish";
+                   * else: number of the PING */
+    uint32_t sid; /* PONG: the subscription that ends with it; 0: none */
     void *self;
-    uint32_t slot;
-    uint32_t generation;   /* of the slot: part of the token, so that late replies are known */
-    uint32_t next_free;    /* slot + 1; 0: none */
-    uint32_t subject_hash; /* for "Permissions Violation for Publish" */
-} natlet__request;
+    union {
+        natlet_reply_fn reply;
+        natlet_done_fn done; /* may be NULL */
+    } fn;
+    natlet__timer timer; /* its deadline */
+    uint64_t asked_us;   /* not REPLY */
+} natlet__waiter;
 
-enum { NATLET__INBOX_RANDOM = 22, NATLET__INBOX_PREFIX_MAX = 128, NATLET__TOKEN_MAX = 9 };
-enum { NATLET__REQUEST_CHUNKS = 16 };
+enum { NATLET__INBOX_RANDOM = 22, NATLET__INBOX_PREFIX_MAX = 128 };
 
 typedef struct natlet__requests {
-    natlet__request *chunks[NATLET__REQUEST_CHUNKS]; /* never move: there are timers in them */
-    uint32_t chunk_count;
-    uint32_t used;      /* slots that were ever used */
-    uint32_t free_slot; /* slot + 1; 0: none */
-    uint32_t live;
+    natlet__roster waiters;
     uint32_t inbox_sid; /* 0: not subscribed yet */
-    uint32_t inbox_len; /* "<prefix>.<22 characters>.", then room for a token */
-    uint8_t inbox[NATLET__INBOX_PREFIX_MAX + 1 + NATLET__INBOX_RANDOM + 1 + NATLET__TOKEN_MAX];
+    uint32_t inbox_len; /* "<prefix>.<22 characters>.", then room for a number */
+    uint8_t inbox[NATLET__INBOX_PREFIX_MAX + 1 + NATLET__INBOX_RANDOM + 1 + NATLET__DECIMAL_MAX];
 } natlet__requests;
 
-/* ---- what waits for a PONG ---- */
-
-typedef enum natlet__pong_use {
-    NATLET__PONG_NOTHING,   /* liveness, or its caller gave up */
-    NATLET__PONG_FLUSH,     /* ends a flush */
-    NATLET__PONG_DRAIN_SUB, /* ends the drain of `sid` */
-    NATLET__PONG_DRAIN,     /* ends a stage of the client's drain */
-} natlet__pong_use;
-
-typedef struct natlet__pong {
-    natlet__timer timer; /* first; its deadline */
-    struct natlet__pong *next;
-    natlet__pong_use use;
-    uint32_t sid;
-    natlet_done_fn done;
-    void *self;
-    uint64_t asked_us;
-} natlet__pong;
-
 typedef struct natlet__pongs {
-    natlet__pong *first, *last; /* in the order of their PINGs */
-    natlet__pong *spare;        /* taken once, used again */
-    uint32_t count;
-    uint32_t silent; /* liveness PINGs since the server was last heard */
+    natlet__roster waiters;
+    uint32_t sent, answered; /* PINGs of ours behind the joining one, and their PONGs */
+    uint32_t silent;         /* liveness PINGs since the server was last heard */
 } natlet__pongs;
 
-/* ---- drain of the client ---- */
-
 typedef struct natlet__drain {
-    natlet_done_fn done; /* may be NULL */
-    void *self;
-    uint64_t asked_us;
-    bool is_active;   /* done is due */
     bool is_flushing; /* second stage: all was delivered, publishing is over */
 } natlet__drain;
-
-typedef enum natlet__timer_kind {
-    NATLET__TIMER_DIAL,    /* the wait before an attempt is over */
-    NATLET__TIMER_CONNECT, /* deadline of an attempt, or of a server that said it closes */
-    NATLET__TIMER_PING,    /* the next look whether the server is alive */
-    NATLET__TIMER_DRAIN,   /* deadline of the client's drain */
-    NATLET__TIMER_PONG,
-    NATLET__TIMER_REQUEST,
-} natlet__timer_kind;
 
 /* What is told while a client closes; it may have to be told on after a trap. */
 typedef struct natlet__end {
@@ -165,13 +138,12 @@ struct natlet_client {
     bool is_shared_end;   /* others lose this server too: spread out */
     bool headers;         /* the server knows HPUB */
     uint32_t max_payload; /* of the server; 0: not said */
-    natlet__link link;
     natlet__outbox outbox;
+    natlet__link link;
     natlet__window window;
-    natlet__subscriptions subs;
-    natlet__servers servers;
+    natlet__roster subs;
     natlet__timers timers;
-    natlet__timer dial_timer, connect_timer, ping_timer, drain_timer;
+    natlet__timer timer; /* of the link: a moment to dial, a deadline, or a look whether it lives */
     natlet__backoff backoff;
     natlet__pongs pongs;
     natlet__drain drain;
@@ -183,6 +155,7 @@ struct natlet_client {
     natlet_client_config config; /* its slices lie in config_text */
     uint8_t *config_text;
     size_t config_text_bytes;
+    natlet__servers servers;
 };
 
 /* ---- client.c ---- */
@@ -202,6 +175,10 @@ void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind 
 
 /* Changes the state and says so. */
 void natlet__client_enter(natlet_client *client, natlet_client_state state, natlet_status why);
+
+/* What waits for an answer of this connection will not get it; because the
+ * connection broke, nor will some subscriptions. */
+void natlet__client_fail_waiting(natlet_client *client, natlet_status why);
 
 /* Closes for good: every callback that is due is called, with `drain` that of a
  * drain, with `waiting` those that wait for an answer of the server. */
@@ -291,19 +268,17 @@ natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg);
 /* ---- subscribe.c ---- */
 
 /* Subscribes without checks of state and subject. */
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
-                                const natlet_subscribe_options *options, const natlet_sink *sink,
-                                uint32_t *sid);
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
+                                uint64_t max, const natlet_sink *sink, uint32_t *sid);
 
 /* Routes one message. */
 void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg);
 
 /* Ends a subscription; its `ended` is called. */
 void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status why);
-void natlet__subscribe_end_all(natlet_client *client, natlet_status why);
 
-/* The connection broke: ends those that would get nothing more. */
-void natlet__subscribe_end_finished(natlet_client *client);
+/* Ends all of them; if `why` is OK those that will get nothing more. */
+void natlet__subscribe_end_all(natlet_client *client, natlet_status why);
 
 /* Sends UNSUB for it and marks it as draining.  Returns OK or E_FULL ... */
 natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscription *sub);
@@ -315,40 +290,54 @@ natlet_status natlet__subscribe_again(natlet_client *client);
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text);
 
-/* ---- requests.c ---- */
+/* ---- waiters.c ---- */
 
-void natlet__requests_timeout(natlet_client *client, natlet__timer *timer);
-void natlet__requests_end_all(natlet_client *client, natlet_status why);
+/* Begins to wait; key, sid, fn and asked_us are the caller's to set.  Returns NULL
+ * if there is no room: natlet__roster_refusal says why. */
+natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind kind,
+                                     uint32_t wait_ms, void *self);
+
+/* The oldest one with this key, or NULL. */
+natlet__waiter *natlet__waiter_find(const natlet__roster *waiters, uint32_t key);
+
+/* It never was. */
+void natlet__waiter_drop(natlet_client *client, natlet__waiter *waiter);
+
+/* Ends it and calls back; `reply` is that of a request that ends with OK. */
+void natlet__waiter_end(natlet_client *client, natlet__waiter *waiter, natlet_status st,
+                        const natlet_msg *reply);
+void natlet__waiter_end_all(natlet_client *client, const natlet__roster *waiters,
+                            natlet_status why);
+void natlet__waiter_timeout(natlet_client *client, natlet__timer *timer);
+
+/* ---- requests.c ---- */
 
 /* The server refused a publish to `subject`: ends the oldest request to it. */
 void natlet__requests_refused(natlet_client *client, natlet_slice subject);
-void natlet__requests_free(natlet_client *client);
 
 /* ---- pongs.c ---- */
 
-/* Sends PING; *out (not NULL) waits for the answer.  Returns OK, E_FULL or
- * E_NO_MEMORY ... */
-natlet_status natlet__pongs_ask(natlet_client *client, natlet__pong_use use, natlet__pong **out);
-void natlet__pongs_answered(natlet_client *client);
-void natlet__pongs_timeout(natlet_client *client, natlet__timer *timer);
-void natlet__pongs_end_all(natlet_client *client, natlet_status why);
-void natlet__pongs_free(natlet_client *client);
+/* Sends PING, whose PONG is for `waiter` (NULL: for nothing that waits).  Returns OK,
+ * E_FULL or E_NO_MEMORY. */
+natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter);
 
-/* The link is up: the ping timer begins. */
+/* Begins to wait for a PONG.  Returns OK, E_FULL or E_NO_MEMORY. */
+natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
+                                 natlet_done_fn done, void *self, uint32_t sid);
+void natlet__pongs_answered(natlet_client *client);
+
+/* The link is up: looks begin whether it lives. */
 void natlet__pongs_start(natlet_client *client);
 
-/* The ping timer: asks, or finds the server dead. */
-void natlet__pongs_tick(natlet_client *client, uint64_t due_us);
+/* Its time came: asks, or finds the server dead. */
+void natlet__pongs_tick(natlet_client *client);
 
 /* Something suggests that the link may be dead: asks now, with a short deadline. */
 void natlet__pongs_probe(natlet_client *client);
 
 /* ---- drain.c ---- */
 
-/* A PONG came: the next stage. */
-void natlet__drain_answered(natlet_client *client);
-
-/* Ends the drain, if there is one, and calls its `done`. */
-void natlet__drain_end(natlet_client *client, natlet_status why);
+/* Its PONG came: the next stage. */
+void natlet__drain_answered(natlet_client *client, natlet__waiter *waiter);
 
 #endif

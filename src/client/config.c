@@ -9,62 +9,56 @@ enum {
     PENDING_BYTES_MIN = 2 * NATLET_LINE_BYTES_MAX, /* CONNECT and PING fit, or nothing works */
 };
 
-/* Fields that are numbers with a default other than 0. */
+/* The fields from connect_ms to subscriptions_max, all of them numbers: what 0 stands
+ * for, the least, and how far above it the most is. */
 static const struct {
-    size_t offset;
-    uint32_t standard, min, max;
+    uint32_t standard, min, span;
 } numbers[] = {
-#define X(field, standard, min, max) {offsetof(natlet_client_config, field), standard, min, max},
-    X(connect_ms, NATLET_CONNECT_MS_DEFAULT, 1,
-      UINT32_MAX) X(pings_out_max, NATLET_PINGS_OUT_MAX_DEFAULT, 1,
-                    UINT32_MAX) X(drain_ms, NATLET_DRAIN_MS_DEFAULT, 1, UINT32_MAX)
-        X(rx_bytes, NATLET_RX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT)
-            X(tx_bytes, NATLET_TX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT)
-                X(pending_bytes_max, NATLET_PENDING_BYTES_MAX_DEFAULT, PENDING_BYTES_MIN,
-                  NATLET_MESSAGE_BYTES_LIMIT) X(message_bytes_max, NATLET_MESSAGE_BYTES_MAX, 1,
-                                                NATLET_MESSAGE_BYTES_LIMIT)
-                    X(subscriptions_max, NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX)
-#undef X
+    {NATLET_CONNECT_MS_DEFAULT, 1, UINT32_MAX - 1},
+    {0, 0, UINT32_MAX}, /* ping_ms: the transport decides */
+    {NATLET_PINGS_OUT_MAX_DEFAULT, 1, UINT32_MAX - 1},
+    {NATLET_DRAIN_MS_DEFAULT, 1, UINT32_MAX - 1},
+    {0, 0, UINT32_MAX},                 /* reconnect_ms: backoff */
+    {UINT32_MAX, UINT32_MAX, 1u << 31}, /* reconnects_max: from -1 */
+    {NATLET_RX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT - BUFFER_BYTES_MIN},
+    {NATLET_TX_BYTES_DEFAULT, BUFFER_BYTES_MIN, NATLET_MESSAGE_BYTES_LIMIT - BUFFER_BYTES_MIN},
+    {NATLET_PENDING_BYTES_MAX_DEFAULT, PENDING_BYTES_MIN,
+     NATLET_MESSAGE_BYTES_LIMIT - PENDING_BYTES_MIN},
+    {NATLET_MESSAGE_BYTES_MAX, 1, NATLET_MESSAGE_BYTES_LIMIT - 1},
+    {NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX - 1},
 };
 
-/* Fields that are texts. */
-static const size_t texts[] = {
-    offsetof(natlet_client_config, servers),      offsetof(natlet_client_config, name),
-    offsetof(natlet_client_config, user),         offsetof(natlet_client_config, password),
-    offsetof(natlet_client_config, token),        offsetof(natlet_client_config, headers),
-    offsetof(natlet_client_config, inbox_prefix),
-};
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7 };
 
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = sizeof texts / sizeof texts[0] };
+_Static_assert(offsetof(natlet_client_config, subscriptions_max) -
+                       offsetof(natlet_client_config, connect_ms) ==
+                   (NUMBERS - 1) * sizeof(uint32_t),
+               "every number has its line");
 
-static uint32_t *number_at(natlet_client_config *config, uint32_t i)
+_Static_assert(offsetof(natlet_client_config, headers) - offsetof(natlet_client_config, servers) ==
+                   (TEXTS - 1) * sizeof(natlet_slice),
+               "from servers to headers all are texts");
+
+/* Writes the defaults.  Returns whether all numbers are in their ranges. */
+static bool set_defaults(natlet_client_config *config)
 {
-    return (void *)((uint8_t *)config + numbers[i].offset);
-}
+    uint32_t *number = &config->connect_ms;
+    bool is_valid = true;
 
-static natlet_slice *text_at(natlet_client_config *config, uint32_t i)
-{
-    return (void *)((uint8_t *)config + texts[i]);
-}
-
-static void set_defaults(natlet_client_config *config)
-{
-    for (uint32_t i = 0; i < NUMBERS; i++) {
-        uint32_t *number = number_at(config, i);
+    for (uint32_t i = 0; i < NUMBERS; i++, number++) {
         *number = *number != 0 ? *number : numbers[i].standard;
+        is_valid &= *number - numbers[i].min <= numbers[i].span;
     }
     if (config->inbox_prefix.len == 0) {
         config->inbox_prefix = (natlet_slice)NATLET_TEXT("_INBOX");
     }
-    if (config->reconnects_max == 0) {
-        config->reconnects_max = -1;
-    }
+    return is_valid;
 }
 
 void natlet_client_config_init(natlet_client_config *config)
 {
     *config = (natlet_client_config){.size = sizeof *config};
-    set_defaults(config);
+    (void)set_defaults(config);
 }
 
 /* "Name: value\r\n" lines: nothing in them may end a line early. */
@@ -72,35 +66,30 @@ static bool are_headers(natlet_slice lines)
 {
     natlet_slice line;
     natlet_slice name;
+    natlet_slice value;
 
     while (natlet__cut(&lines, '\n', &line)) {
-        if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
-            return false;
-        }
-        line.len--;
-        if (!natlet__cut(&line, ':', &name) || name.len == 0 || !natlet__is_clean(name, '!') ||
-            !natlet__is_clean(line, ' ')) {
+        if (!natlet__cut(&line, '\r', &value) || line.len > 0 || !natlet__cut(&value, ':', &name) ||
+            name.len == 0 || !natlet__is_clean(name, '!') || !natlet__is_clean(value, ' ')) {
             return false;
         }
     }
     return lines.len == 0;
 }
 
-static bool is_valid(natlet_client_config *config)
+/* *bytes is what all texts take together. */
+static bool are_texts(const natlet_client_config *config, size_t *bytes)
 {
-    for (uint32_t i = 0; i < NUMBERS; i++) {
-        uint32_t number = *number_at(config, i);
-        if (number < numbers[i].min || number > numbers[i].max) {
+    const natlet_slice *text = &config->servers;
+
+    *bytes = 0;
+    for (uint32_t i = 0; i < TEXTS; i++, text++) {
+        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text)) {
             return false;
         }
+        *bytes += text->len;
     }
-    for (uint32_t i = 0; i < TEXTS; i++) {
-        natlet_slice text = *text_at(config, i);
-        if (text.len > TEXT_BYTES_MAX || !natlet__utf8_valid(text)) {
-            return false;
-        }
-    }
-    return config->reconnects_max >= -1 && config->inbox_prefix.len <= NATLET__INBOX_PREFIX_MAX &&
+    return config->inbox_prefix.len <= NATLET__INBOX_PREFIX_MAX &&
            natlet_subject_check(config->inbox_prefix, NATLET_SUBJECT_PUBLISH) ==
                NATLET_SUBJECT_NONE &&
            are_headers(config->headers);
@@ -109,15 +98,11 @@ static bool is_valid(natlet_client_config *config)
 natlet_status natlet__config_take(natlet_client *client, const natlet_client_config *config)
 {
     natlet_client_config *own = &client->config;
-    size_t bytes = 0;
+    size_t bytes;
 
     *own = *config;
-    set_defaults(own);
-    if (config->size != sizeof *config || !is_valid(own)) {
+    if (config->size != sizeof *config || !set_defaults(own) || !are_texts(own, &bytes)) {
         return NATLET_E_CONFIG;
-    }
-    for (uint32_t i = 0; i < TEXTS; i++) {
-        bytes += text_at(own, i)->len;
     }
     client->config_text = natlet__memory_take(&client->rt->memory, bytes);
     if (client->config_text == NULL) {
@@ -125,8 +110,8 @@ natlet_status natlet__config_take(natlet_client *client, const natlet_client_con
     }
     client->config_text_bytes = bytes;
     uint8_t *at = client->config_text;
-    for (uint32_t i = 0; i < TEXTS; i++) {
-        natlet_slice *text = text_at(own, i);
+    natlet_slice *text = &own->servers;
+    for (uint32_t i = 0; i < TEXTS; i++, text++) {
         uint8_t *end = natlet__put(at, *text);
         text->ptr = at;
         at = end;

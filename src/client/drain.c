@@ -6,61 +6,36 @@
  *     close */
 #include "client/client.h"
 
-void natlet__drain_end(natlet_client *client, natlet_status why)
+void natlet__drain_answered(natlet_client *client, natlet__waiter *waiter)
 {
-    natlet__drain drain = client->drain;
+    natlet_status st = NATLET_OK;
 
-    if (!drain.is_active) {
-        return;
-    }
-    client->drain = (natlet__drain){0};
-    natlet__timers_stop(&client->timers, &client->drain_timer);
-    if (drain.done != NULL) {
-        drain.done(drain.self, why, natlet__runtime_clock_us(client->rt) - drain.asked_us);
-    }
-}
-
-static void finish(natlet_client *client, natlet_status why)
-{
-    natlet__client_end(client, why, why, NATLET_E_CLOSED);
-}
-
-void natlet__drain_answered(natlet_client *client)
-{
-    natlet__pong *pong;
-
-    if (!client->drain.is_active) {
-        return;
-    }
-    if (client->drain.is_flushing) {
-        finish(client, NATLET_OK);
-        return;
-    }
-    client->drain.is_flushing = true;
-    natlet__subscribe_end_finished(client);
-    if (client->drain.is_active) {
-        natlet_status st = natlet__pongs_ask(client, NATLET__PONG_DRAIN, &pong);
-        if (st < 0) {
-            finish(client, st);
+    if (!client->drain.is_flushing) {
+        client->drain.is_flushing = true;
+        natlet__subscribe_end_all(client, NATLET_OK);
+        if (client->state != NATLET_CLIENT_DRAINING) {
+            return; /* a callback closed it */
+        }
+        st = natlet__pongs_ask(client, waiter);
+        if (st == NATLET_OK) {
+            return;
         }
     }
+    natlet__client_end(client, st, st, NATLET_E_CLOSED);
 }
 
-static natlet_status begin(natlet_client *client)
+static natlet_status unsubscribe_all(natlet_client *client)
 {
-    natlet__subscription *sub;
-    natlet__pong *pong;
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    natlet_status st = NATLET_OK;
 
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        natlet_status st =
-            sid == client->requests.inbox_sid ? NATLET_OK : natlet__subscribe_drain(client, sub);
-        if (st < 0) {
-            return st;
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        natlet__subscription *sub = (natlet__subscription *)at;
+        if (sub->sid != client->requests.inbox_sid) {
+            st = natlet__subscribe_drain(client, sub);
         }
     }
-    return natlet__pongs_ask(client, NATLET__PONG_DRAIN, &pong);
+    return st;
 }
 
 natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
@@ -69,16 +44,14 @@ natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, na
     if (client->state != NATLET_CLIENT_CONNECTED) {
         return client->state == NATLET_CLIENT_CLOSED ? NATLET_E_CLOSED : NATLET_E_STATE;
     }
-    natlet_status st = begin(client);
-    if (st < 0) {
-        return st;
-    }
+    natlet_status st = unsubscribe_all(client);
     timeout_ms = timeout_ms != 0 ? timeout_ms : client->config.drain_ms;
-    client->drain = (natlet__drain){.done = done,
-                                    .self = self,
-                                    .asked_us = natlet__runtime_clock_us(client->rt),
-                                    .is_active = true};
-    natlet__client_start(client, &client->drain_timer, (uint64_t)timeout_ms * NATLET__US_PER_MS);
-    natlet__client_enter(client, NATLET_CLIENT_DRAINING, NATLET_OK);
-    return NATLET_OK;
+    if (st == NATLET_OK) {
+        st = natlet__pongs_wait(client, NATLET__WAITER_DRAIN, timeout_ms, done, self, 0);
+    }
+    if (st == NATLET_OK) {
+        client->drain.is_flushing = false;
+        natlet__client_enter(client, NATLET_CLIENT_DRAINING, NATLET_OK);
+    }
+    return st;
 }

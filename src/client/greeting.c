@@ -9,29 +9,35 @@ enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 /* ---- joining ---- */
 
 /* What the URL says is meant for this server, and wins.  `out` has room for it. */
-static void use_userinfo(natlet__connect *connect, natlet_slice userinfo, uint8_t *out)
+static void set_credentials(natlet__connect *connect, const natlet_client_config *config,
+                            natlet_slice userinfo, uint8_t *out)
 {
     natlet_slice head;
-    bool has_password = natlet__cut(&userinfo, ':', &head);
-    size_t len = natlet__url_decode(out, head);
 
-    connect->auth_token = (natlet_slice){out, has_password ? 0 : len};
-    connect->user = (natlet_slice){out, has_password ? len : 0};
-    connect->pass =
-        (natlet_slice){out + len, has_password ? natlet__url_decode(out + len, userinfo) : 0};
+    if (userinfo.len == 0) {
+        connect->user = config->user;
+        connect->pass = config->password;
+        connect->auth_token = config->token;
+        return;
+    }
+    bool has_password = natlet__cut(&userinfo, ':', &head);
+    const natlet_slice first = {out, natlet__url_decode(out, head)};
+    if (has_password) {
+        out += first.len;
+        connect->user = first;
+        connect->pass = (natlet_slice){out, natlet__url_decode(out, userinfo)};
+    } else {
+        connect->auth_token = first;
+    }
 }
 
-/* All that CONNECT says is put together here. */
-static natlet__connect connect_fields(const natlet_client *client, const natlet__info *info,
-                                      uint8_t secrets[NATLET_URL_BYTES_MAX])
+/* CONNECT and the PING whose PONG says that we are in go out in one write. */
+static natlet_status join(natlet_client *client, const natlet__info *info)
 {
     const natlet_client_config *config = &client->config;
-    const natlet__server *server = natlet__servers_now(&client->servers);
+    uint8_t secrets[NATLET_URL_BYTES_MAX];
     natlet__connect connect = {
         .name = config->name,
-        .user = config->user,
-        .pass = config->password,
-        .auth_token = config->token,
         .verbose = config->verbose,
         .pedantic = config->pedantic,
         .echo = !config->no_echo,
@@ -39,19 +45,9 @@ static natlet__connect connect_fields(const natlet_client *client, const natlet_
         .no_responders = info->headers,
     };
 
-    if (server->userinfo_len > 0) {
-        use_userinfo(&connect, natlet__server_userinfo(server), secrets);
-    }
-    return connect;
-}
-
-/* CONNECT and the PING whose PONG says that we are in go out in one write. */
-static natlet_status join(natlet_client *client, const natlet__info *info)
-{
-    uint8_t secrets[NATLET_URL_BYTES_MAX];
-    natlet__connect connect = connect_fields(client, info, secrets);
+    set_credentials(&connect, config,
+                    natlet__server_userinfo(natlet__servers_now(&client->servers)), secrets);
     natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
-
     if (st < 0) {
         return st;
     }
@@ -88,9 +84,8 @@ static void enter_service(natlet_client *client)
     client->link.up_since_us = natlet__client_now_us(client);
     server->failures = 0;
     server->auth_failures = 0;
-    natlet__timers_stop(&client->timers, &client->connect_timer);
+    client->link.is_reported = false;
     natlet__pongs_start(client);
-    client->stats.reconnects += client->stats.connects > 0 ? 1 : 0;
     client->stats.connects++;
     natlet_status st = natlet__subscribe_again(client);
     if (st < 0) {
@@ -116,12 +111,11 @@ static void keep_document(natlet_client *client, natlet_slice json)
 {
     natlet__memory *memory = &client->rt->memory;
 
-    if (json.len != client->info_len) {
-        natlet__memory_give_back(memory, client->info, client->info_len);
-        client->info = natlet__memory_resize(memory, NULL, 0, json.len);
-        client->info_len = client->info != NULL ? json.len : 0;
-    }
+    natlet__memory_give_back(memory, client->info, client->info_len);
+    client->info_len = 0;
+    client->info = natlet__memory_take(memory, json.len);
     if (client->info != NULL) {
+        client->info_len = json.len;
         memcpy(client->info, json.ptr, json.len);
     }
 }
@@ -175,10 +169,8 @@ static natlet_slice without_quotes(natlet_slice text)
  * or while joining, gains it nothing. */
 static void start_grace(natlet_client *client)
 {
-    const natlet__timer *timer = &client->connect_timer;
-
-    if (!timer->running || timer->due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
-        natlet__client_start(client, &client->connect_timer, CLOSE_GRACE_US);
+    if (client->timer.due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
+        natlet__client_start(client, &client->timer, CLOSE_GRACE_US);
     }
 }
 
@@ -194,13 +186,13 @@ void natlet__greeting_error(natlet_client *client, natlet_slice text)
         client->link.is_reported = true;
         start_grace(client);
     }
-    if (error.status == NATLET_E_PERMISSION && !error.to_publish) {
+    if (error.subject.len > 0 && !error.to_publish) {
         sid = natlet__subscribe_refused(client, error.subject, text);
     }
     natlet__client_tell(client, NATLET_CLIENT_EV_ERROR, error.status, text, sid);
     if (sid != 0) {
         natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
-    } else if (error.status == NATLET_E_PERMISSION && error.to_publish) {
+    } else if (error.to_publish) {
         natlet__requests_refused(client, error.subject);
     }
 }

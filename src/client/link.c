@@ -98,7 +98,7 @@ natlet_status natlet__link_dial(natlet_client *client)
     }
     link->state = NATLET__LINK_OPENING;
     natlet__parser_init(&link->parser, client->config.message_bytes_max);
-    natlet__client_start(client, &client->connect_timer,
+    natlet__client_start(client, &client->timer,
                          (uint64_t)client->config.connect_ms * NATLET__US_PER_MS);
     return NATLET_OK;
 }
@@ -285,8 +285,7 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     link->conn = 0;
     link->state = NATLET__LINK_DOWN;
     link->is_readable = false;
-    natlet__timers_stop(&client->timers, &client->connect_timer);
-    natlet__timers_stop(&client->timers, &client->ping_timer);
+    natlet__timers_stop(&client->timers, &client->timer);
     natlet__window_reset(&client->window);
     natlet__outbox_clear(&client->outbox);
 }

@@ -9,7 +9,7 @@ enum { AUTH_FAILURES_MAX = 2 };
 
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
-    natlet__client_start(client, &client->dial_timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
+    natlet__client_start(client, &client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
 }
 
 static void begin_pass(natlet_client *client)
@@ -20,43 +20,25 @@ static void begin_pass(natlet_client *client)
     client->is_shared_end = false;
 }
 
-/* What waited for an answer of this connection will not get it. */
-static void fail_waiting(natlet_client *client)
-{
-    natlet__requests_end_all(client, NATLET_E_DISCONNECTED);
-    natlet__pongs_end_all(client, NATLET_E_DISCONNECTED);
-    natlet__subscribe_end_finished(client);
-}
-
-static void note_auth(natlet__server *server, natlet_status why)
-{
-    if (why == NATLET_E_AUTH) {
-        server->auth_failures++;
-    }
-}
-
 /* A connection that served is gone. */
 static void lost_service(natlet_client *client, natlet_status why)
 {
     natlet__backoff_served(&client->backoff,
                            natlet__client_now_us(client) - client->link.up_since_us);
-    note_auth(natlet__servers_now(&client->servers), why);
     if (client->state == NATLET_CLIENT_DRAINING || client->config.no_reconnect) {
         natlet__client_end(client, why, NATLET_E_DISCONNECTED, NATLET_E_DISCONNECTED);
         return;
     }
     begin_pass(client);
     natlet__client_enter(client, NATLET_CLIENT_RECONNECTING, why);
-    fail_waiting(client);
+    natlet__client_fail_waiting(client, NATLET_E_DISCONNECTED);
 }
 
 /* Whether the server is to be tried again in a later pass. */
 static bool is_worth_it(const natlet_client *client, const natlet__server *server)
 {
-    int32_t max = client->config.reconnects_max;
-
     return server->auth_failures < AUTH_FAILURES_MAX &&
-           (max < 0 || server->failures < (uint32_t)max);
+           server->failures < (uint32_t)client->config.reconnects_max; /* -1: no bound */
 }
 
 /* An attempt failed. */
@@ -67,11 +49,10 @@ static void lost_attempt(natlet_client *client, natlet_status why)
         client->state == NATLET_CLIENT_CONNECTING && !client->config.retry_first_connect;
 
     server->failures++;
-    note_auth(server, why);
-    client->servers.tried++;
-    if (!is_first && !is_worth_it(client, server)) {
+    if (is_first || is_worth_it(client, server)) {
+        client->servers.tried++;
+    } else {
         natlet__servers_drop(&client->servers, client->servers.at);
-        client->servers.tried--;
     }
     bool is_pass_over = client->servers.tried >= client->servers.count;
     if (client->servers.count == 0 || (is_pass_over && is_first)) {
@@ -90,6 +71,9 @@ static void lost_attempt(natlet_client *client, natlet_status why)
 
 void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)
 {
+    if (why == NATLET_E_AUTH) {
+        natlet__servers_now(&client->servers)->auth_failures++;
+    }
     if (was == NATLET__LINK_UP) {
         lost_service(client, why);
     } else {
@@ -102,8 +86,7 @@ void natlet__client_dial(natlet_client *client)
     natlet__servers_advance(&client->servers);
     natlet_status st = natlet__link_dial(client);
     if (st < 0) {
-        natlet__link_blame(&client->link, st, (natlet_slice){0});
-        natlet__client_lost(client, NATLET__LINK_DOWN, client->link.why);
+        natlet__link_fail(client, st, 1000);
     }
 }
 
@@ -118,7 +101,7 @@ natlet_status natlet_client_reconnect(natlet_client *client)
     natlet__client_dial_in(client, 0);
     if (client->state == NATLET_CLIENT_CONNECTED) {
         natlet__client_enter(client, NATLET_CLIENT_RECONNECTING, NATLET_OK);
-        fail_waiting(client);
+        natlet__client_fail_waiting(client, NATLET_E_DISCONNECTED);
     }
     return NATLET_OK;
 }

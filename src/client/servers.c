@@ -4,8 +4,6 @@
 
 #include "base/bytes.h"
 
-enum { CAP_STEP = 4 };
-
 natlet_slice natlet__server_url(const natlet__server *server)
 {
     return (natlet_slice){server->text, server->url_len};
@@ -16,9 +14,9 @@ natlet_slice natlet__server_userinfo(const natlet__server *server)
     return (natlet_slice){server->text + server->url_len, server->userinfo_len};
 }
 
-natlet__server *natlet__servers_now(const natlet__servers *servers)
+natlet__server *natlet__servers_now(natlet__servers *servers)
 {
-    return servers->count > 0 ? &servers->list[servers->at] : NULL;
+    return servers->at < servers->count ? &servers->list[servers->at] : NULL;
 }
 
 void natlet__servers_advance(natlet__servers *servers)
@@ -37,9 +35,7 @@ void natlet__servers_drop(natlet__servers *servers, uint32_t index)
     natlet__memory_give_back(servers->memory, server->text, bytes);
     servers->count--;
     memmove(server, server + 1, (servers->count - index) * sizeof *server);
-    if (index <= servers->at) {
-        servers->at = (servers->at > 0 ? servers->at : servers->count) - (servers->count > 0);
-    }
+    servers->at -= index <= servers->at;
 }
 
 void natlet__servers_clear(natlet__servers *servers)
@@ -47,135 +43,93 @@ void natlet__servers_clear(natlet__servers *servers)
     while (servers->count > 0) {
         natlet__servers_drop(servers, 0);
     }
-    natlet__memory_give_back(servers->memory, servers->list, servers->cap * sizeof *servers->list);
-    *servers = (natlet__servers){.memory = servers->memory};
+    servers->at = 0;
+    servers->tried = 0;
 }
 
-static natlet__server *find(const natlet__servers *servers, natlet_slice url)
+/* Adds a server, unless it is known: `named` says that it was named again.
+ * With `random` it changes places with any, itself included: after each addition all
+ * orders are equally likely.  Returns OK, E_CONFIG or E_NO_MEMORY. */
+static natlet_status add(natlet__servers *servers, const natlet__url *url, natlet_slice userinfo,
+                         bool is_discovered, natlet__random *random)
 {
-    for (uint32_t i = 0; i < servers->count; i++) {
-        if (natlet__equal(natlet__server_url(&servers->list[i]), url)) {
-            return &servers->list[i];
+    uint8_t written[NATLET__URL_TEXT_MAX];
+    const natlet_slice text = {written, natlet__url_write(written, url)};
+    natlet__server *server = servers->list;
+
+    for (; server < &servers->list[servers->count]; server++) {
+        if (natlet__equal(natlet__server_url(server), text)) {
+            server->named = servers->merges;
+            return NATLET_OK;
         }
     }
-    return NULL;
-}
-
-static bool make_room(natlet__servers *servers)
-{
-    uint32_t cap = servers->cap + CAP_STEP;
-
-    if (servers->count < servers->cap) {
-        return true;
-    }
-    void *list =
-        natlet__memory_resize(servers->memory, servers->list, servers->cap * sizeof *servers->list,
-                              cap * sizeof *servers->list);
-    if (list == NULL) {
-        return false;
-    }
-    servers->list = list;
-    servers->cap = cap;
-    return true;
-}
-
-/* Adds a server that is not known yet.  Returns OK, E_CONFIG or E_NO_MEMORY. */
-static natlet_status add(natlet__servers *servers, natlet_slice url, natlet_slice userinfo)
-{
     if (servers->count == NATLET_SERVERS_MAX) {
         return NATLET_E_CONFIG;
     }
-    if (!make_room(servers)) {
+    uint8_t *block = natlet__memory_take(servers->memory, text.len + userinfo.len);
+    if (block == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    uint8_t *text = natlet__memory_take(servers->memory, url.len + userinfo.len);
-    if (text == NULL) {
-        return NATLET_E_NO_MEMORY;
-    }
-    (void)natlet__put(natlet__put(text, url), userinfo);
-    servers->list[servers->count++] = (natlet__server){
-        .text = text, .url_len = (uint16_t)url.len, .userinfo_len = (uint16_t)userinfo.len};
+    (void)natlet__put(natlet__put(block, text), userinfo);
+    natlet__server *place =
+        random != NULL ? &servers->list[natlet__random_below(random, servers->count)] : server;
+    servers->count++;
+    *server = *place;
+    *place = (natlet__server){.text = block,
+                              .url_len = (uint16_t)text.len,
+                              .userinfo_len = (uint16_t)userinfo.len,
+                              .named = servers->merges,
+                              .is_discovered = is_discovered};
     return NATLET_OK;
 }
 
-static natlet_status add_configured(natlet__servers *servers, natlet_slice text)
+natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls,
+                                   natlet__random *random)
 {
-    uint8_t written[NATLET__URL_TEXT_MAX];
+    natlet_slice text;
     natlet__url url;
-    natlet_status st = natlet__url_read(&url, natlet__trim(text));
-
-    if (st < 0) {
-        return st;
-    }
-    text = (natlet_slice){written, natlet__url_write(written, &url)};
-    return find(servers, text) != NULL ? NATLET_OK : add(servers, text, url.userinfo);
-}
-
-natlet_status natlet__servers_fill(natlet__servers *servers, natlet_slice urls)
-{
-    natlet_slice url;
+    natlet_status st;
     bool has_more;
 
     do {
-        has_more = natlet__cut(&urls, ',', &url);
-        natlet_status st = add_configured(servers, url);
-        if (st < 0) {
-            return st;
+        has_more = natlet__cut(&urls, ',', &text);
+        st = natlet__url_read(&url, natlet__trim(text));
+        if (st == NATLET_OK) {
+            st = add(servers, &url, url.userinfo, false, random);
         }
-    } while (has_more);
-    return NATLET_OK;
+    } while (st == NATLET_OK && has_more);
+    return st;
 }
 
-void natlet__servers_shuffle(natlet__servers *servers, natlet__random *random)
+/* They get the scheme of the server in use: a wss user never ends up on ws. */
+static void add_discovered(natlet__servers *servers, const natlet_slice *names, uint32_t count)
 {
-    for (uint32_t i = servers->count; i > 1; i--) {
-        uint32_t other = natlet__random_below(random, i - 1);
-        natlet__server moved = servers->list[i - 1];
-        servers->list[i - 1] = servers->list[other];
-        servers->list[other] = moved;
-    }
-}
-
-/* One name of an INFO.  The scheme is that of the server in use, `mine`: a wss
- * user never ends up on ws.  Returns true if it is new. */
-static bool merge_one(natlet__servers *servers, const natlet__url *mine, natlet_slice name)
-{
-    uint8_t written[NATLET__URL_TEXT_MAX];
+    const natlet__server *now = natlet__servers_now(servers);
+    natlet__url mine;
     natlet__url url;
 
-    if (natlet__url_read(&url, name) < 0 || name.len + mine->path.len > NATLET_URL_BYTES_MAX) {
-        return false;
+    (void)natlet__url_read(&mine, natlet__server_url(now));
+    for (uint32_t i = 0; i < count; i++) {
+        if (natlet__url_read(&url, names[i]) == NATLET_OK &&
+            names[i].len + mine.path.len <= NATLET_URL_BYTES_MAX) {
+            url.scheme = mine.scheme;
+            url.path = mine.path;
+            (void)add(servers, &url, natlet__server_userinfo(now), true, NULL);
+        }
     }
-    url.scheme = mine->scheme;
-    url.path = mine->path;
-    natlet_slice text = {written, natlet__url_write(written, &url)};
-    natlet__server *known = find(servers, text);
-    if (known != NULL) {
-        known->is_stale = false;
-        return false;
-    }
-    if (add(servers, text, natlet__server_userinfo(natlet__servers_now(servers))) < 0) {
-        return false;
-    }
-    servers->list[servers->count - 1].is_discovered = true;
-    return true;
 }
 
 uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *names, uint32_t count)
 {
-    natlet__url mine;
-    uint32_t added = 0;
+    uint32_t before = servers->count;
 
-    (void)natlet__url_read(&mine, natlet__server_url(natlet__servers_now(servers)));
-    for (uint32_t i = 0; i < servers->count; i++) {
-        servers->list[i].is_stale = servers->list[i].is_discovered && i != servers->at;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        added += merge_one(servers, &mine, names[i]) ? 1 : 0;
-    }
-    for (uint32_t i = servers->count; i > 0; i--) {
-        if (servers->list[i - 1].is_stale) {
-            natlet__servers_drop(servers, i - 1);
+    servers->merges++;
+    add_discovered(servers, names, count);
+    uint32_t added = servers->count - before;
+    for (uint32_t i = servers->count; i-- > 0;) {
+        const natlet__server *server = &servers->list[i];
+        if (server->is_discovered && server->named != servers->merges && i != servers->at) {
+            natlet__servers_drop(servers, i);
         }
     }
     return added;

@@ -23,21 +23,20 @@ static natlet_status write_unsub(natlet_client *client, uint32_t sid, uint64_t m
     return st;
 }
 
-/* SUB, and UNSUB with what is left of its max: the server counts from this SUB. */
+/* SUB, and UNSUB with what is left of its maximum: the server counts from this SUB. */
 static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 {
-    natlet_slice subject = natlet__subscription_subject(sub);
-    natlet_slice queue = natlet__subscription_queue(sub);
     natlet_status st =
-        natlet__client_begin(client, subject.len + queue.len + 2 * (size_t)NATLET__PUB_EXTRA_MAX);
+        natlet__client_begin(client, (size_t)sub->len + 2 * (size_t)NATLET__PUB_EXTRA_MAX);
 
     if (st < 0) {
         return st;
     }
     uint8_t *at = natlet__outbox_at(&client->outbox);
-    size_t len = natlet__write_sub(at, subject, queue, sub->sid);
-    if (sub->max != 0) {
-        len += natlet__write_unsub(at + len, sub->sid, sub->max - sub->delivered);
+    size_t len =
+        natlet__write_sub(at, (natlet_slice){sub->text, sub->len}, (natlet_slice){0}, sub->sid);
+    if (sub->last != UINT64_MAX) {
+        len += natlet__write_unsub(at + len, sub->sid, sub->last + 1 - sub->delivered);
     }
     sub->delivered_before = sub->delivered;
     natlet__outbox_wrote(&client->outbox, len);
@@ -46,17 +45,13 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
 
 natlet_status natlet__subscribe_again(natlet_client *client)
 {
-    natlet__subscription *sub;
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    natlet_status st = NATLET_OK;
 
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        natlet_status st = write_sub(client, sub);
-        if (st < 0) {
-            return st;
-        }
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        st = write_sub(client, (natlet__subscription *)at);
     }
-    return NATLET_OK;
+    return st;
 }
 
 /* ---- ending ---- */
@@ -75,28 +70,26 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
     }
 }
 
-void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
+/* What will get nothing any more: draining ones, and those whose last message came
+ * but whose callback trapped. */
+static bool is_finished(const natlet__subscription *sub)
 {
-    natlet__subscription *sub;
-    uint32_t sid = 0;
-
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        natlet__subscribe_end(client, sid, why);
-    }
+    return sub->is_draining || sub->delivered > sub->last;
 }
 
-/* What will get nothing any more after the connection broke: draining ones, and
- * those whose last message came but whose callback trapped. */
-void natlet__subscribe_end_finished(natlet_client *client)
+/* A callback may change anything, so after each it begins anew; what stays in front
+ * of those that end are few, the inbox if any. */
+void natlet__subscribe_end_all(natlet_client *client, natlet_status why)
 {
-    natlet__subscription *sub;
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    const natlet__member *at = circle->next;
 
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        if (sub->is_draining || (sub->max != 0 && sub->delivered >= sub->max)) {
-            natlet__subscribe_end(client, sid, NATLET_OK);
+    while (at != circle) {
+        const natlet__subscription *sub = (const natlet__subscription *)at;
+        at = at->next;
+        if (why < 0 || is_finished(sub)) {
+            natlet__subscribe_end(client, sub->sid, why);
+            at = circle->next;
         }
     }
 }
@@ -114,19 +107,17 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
                                    natlet_slice text)
 {
     enum { BEFORE_QUEUE = sizeof "\" using queue \"" - 1 };
-    const natlet__subscription *sub;
-    size_t behind = (size_t)(text.ptr + text.len - (subject.ptr + subject.len));
-    natlet_slice queue = {0};
-    uint32_t sid = 0;
+    const natlet__member *circle = &client->subs.circle;
+    const uint8_t *end = subject.ptr + subject.len;
+    size_t behind = (size_t)(text.ptr + text.len - end);
+    size_t queue_len = behind > BEFORE_QUEUE ? behind - BEFORE_QUEUE - 1 : 0;
 
-    if (behind > BEFORE_QUEUE) {
-        queue = (natlet_slice){subject.ptr + subject.len + BEFORE_QUEUE, behind - BEFORE_QUEUE - 1};
-    }
-    while ((sub = natlet__subscriptions_next(&client->subs, sid)) != NULL) {
-        sid = sub->sid;
-        if (natlet__equal(natlet__subscription_subject(sub), subject) &&
-            natlet__equal(natlet__subscription_queue(sub), queue)) {
-            return sid;
+    for (natlet__member *at = circle->next; at != circle; at = at->next) {
+        const natlet__subscription *sub = (natlet__subscription *)at;
+        const natlet_slice head = {sub->text, subject.len};
+        if (sub->len == subject.len + (queue_len > 0) + queue_len && natlet__equal(head, subject) &&
+            memcmp(sub->text + sub->len - queue_len, end + BEFORE_QUEUE, queue_len) == 0) {
+            return sub->sid;
         }
     }
     return 0;
@@ -140,11 +131,11 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
 
     client->stats.in_messages++;
     client->stats.in_bytes += msg->headers.len + msg->payload.len;
-    if (sub == NULL || (sub->max != 0 && sub->delivered >= sub->max)) {
+    if (sub == NULL || sub->delivered > sub->last) {
         client->stats.unrouted++;
         return;
     }
-    bool is_last = ++sub->delivered == sub->max;
+    bool is_last = sub->delivered++ == sub->last;
     if (msg->headers.len > NATLET_HEADER_BYTES_MAX) {
         client->stats.dropped++; /* any publisher can send it: not worth the connection */
     } else {
@@ -157,27 +148,26 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
 
 /* ---- public ---- */
 
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
-                                const natlet_subscribe_options *options, const natlet_sink *sink,
-                                uint32_t *sid)
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
+                                uint64_t max, const natlet_sink *sink, uint32_t *sid)
 {
-    natlet__subscription *sub;
-    natlet_status st = natlet__subscriptions_add(&client->subs, subject, options->queue, &sub);
+    natlet__subscription *sub = natlet__subscriptions_add(&client->subs, subject, queue);
+    natlet_status st = NATLET_OK;
 
-    if (st < 0) {
-        return st;
+    if (sub == NULL) {
+        return natlet__roster_refusal(&client->subs);
     }
     sub->sink = *sink;
-    sub->max = options->max;
+    sub->last = max - 1;
+    *sid = sub->sid;
     if (is_up(client)) {
         st = write_sub(client, sub);
-        if (st < 0) {
-            natlet__subscriptions_remove(&client->subs, sub);
-            return st;
-        }
     }
-    *sid = sub->sid;
-    return NATLET_OK;
+    if (st < 0) {
+        *sid = 0;
+        natlet__subscriptions_remove(&client->subs, sub);
+    }
+    return st;
 }
 
 natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natlet_slice subject,
@@ -199,7 +189,7 @@ natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natl
          natlet_subject_check(options->queue, NATLET_SUBJECT_QUEUE) != NATLET_SUBJECT_NONE)) {
         return NATLET_E_SUBJECT;
     }
-    return natlet__subscribe(client, subject, options, sink, sid);
+    return natlet__subscribe(client, subject, options->queue, options->max, sink, sid);
 }
 
 natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max)
@@ -216,7 +206,7 @@ natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uin
             return st;
         }
     }
-    sub->max = max;
+    sub->last = max - 1;
     if (is_over) {
         natlet__subscribe_end(client, sid, NATLET_OK);
     }

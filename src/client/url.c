@@ -5,103 +5,98 @@
 #include "base/bytes.h"
 
 static const struct {
-    const char *text;
+    natlet_slice text;
     uint16_t port;
 } schemes[] = {
-    [NATLET__SCHEME_WS] = {"ws://", 80},
-    [NATLET__SCHEME_WSS] = {"wss://", 443},
-    [NATLET__SCHEME_NATS] = {"nats://", 4222},
-    [NATLET__SCHEME_TLS] = {"tls://", 4222},
+    [NATLET__SCHEME_WS] = {NATLET_TEXT("ws://"), 80},
+    [NATLET__SCHEME_WSS] = {NATLET_TEXT("wss://"), 443},
+    [NATLET__SCHEME_NATS] = {NATLET_TEXT("nats://"), 4222},
+    [NATLET__SCHEME_TLS] = {NATLET_TEXT("tls://"), 4222},
 };
 
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
 
-static void read_scheme(natlet__url *url, natlet_slice *text)
+static bool is_between(uint8_t c, uint8_t first, uint8_t last)
 {
-    url->scheme = NATLET__SCHEME_NATS;
-    for (uint32_t i = 0; i < SCHEMES; i++) {
-        natlet_slice scheme = natlet__text(schemes[i].text);
-        if (natlet__starts_nocase(*text, scheme)) {
-            natlet__skip(text, scheme.len);
-            url->scheme = (natlet__scheme)i;
-            return;
-        }
-    }
+    return c >= first && c <= last;
 }
 
 static bool is_host_char(uint8_t c, bool in_brackets)
 {
-    uint8_t lower = natlet__lower(c);
-
-    if ((c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '.') {
-        return true;
-    }
-    return in_brackets ? c == ':' : c == '-' || c == '_';
+    return is_between(c, '0', '9') || is_between(c | 0x20, 'a', 'z') || c == '.' ||
+           (in_brackets ? c == ':' : c == '-' || c == '_');
 }
 
-/* A name or an IPv4 address, or an IPv6 address in brackets. */
-static bool read_host(natlet__url *url, natlet_slice *text)
+/* How long a name, an IPv4 address, or an IPv6 address in brackets is at the front of
+ * `text`; 0 if there is none. */
+static size_t host_len(natlet_slice text)
 {
-    bool in_brackets = text->len > 0 && text->ptr[0] == '[';
-    size_t len = in_brackets ? 1 : 0;
+    bool in_brackets = text.len > 0 && text.ptr[0] == '[';
+    size_t len = in_brackets;
 
-    while (len < text->len && is_host_char(text->ptr[len], in_brackets)) {
+    while (len < text.len && is_host_char(text.ptr[len], in_brackets)) {
         len++;
     }
-    if (in_brackets && len > 1 && len < text->len && text->ptr[len] == ']') {
-        len++;
-        in_brackets = false;
+    if (in_brackets) {
+        return len > 1 && len < text.len && text.ptr[len] == ']' ? len + 1 : 0;
     }
-    url->host = (natlet_slice){text->ptr, len};
-    natlet__skip(text, len);
-    return len > 0 && !in_brackets;
+    return len;
 }
 
-/* ":" and a number, or nothing. */
-static bool read_port(natlet__url *url, natlet_slice text)
+/* host[:port] */
+static bool read_address(natlet__url *url, natlet_slice text)
 {
-    uint64_t port = schemes[url->scheme].port;
+    uint64_t standard = schemes[url->scheme].port;
+    uint64_t port = standard;
+    size_t len = host_len(text);
 
-    if (text.len > 0) {
-        bool has_colon = text.ptr[0] == ':';
-        natlet__skip(&text, 1);
-        if (!has_colon || !natlet__read_decimal(text, UINT16_MAX, &port) || port == 0) {
+    url->host = (natlet_slice){text.ptr, len};
+    if (len < text.len) {
+        const natlet_slice digits = {text.ptr + len + 1, text.len - len - 1};
+        if (text.ptr[len] != ':' || !natlet__read_decimal(digits, UINT16_MAX, &port)) {
             return false;
         }
     }
     url->port = (uint16_t)port;
-    url->is_default_port = port == schemes[url->scheme].port;
-    return true;
+    url->is_default_port = port == standard;
+    return len > 0 && port > 0;
 }
 
 /* Blanks could end a line of the upgrade request; a fragment means nothing to a
  * server (RFC 6455, 3). */
 natlet_status natlet__url_read(natlet__url *url, natlet_slice text)
 {
+    natlet_slice whole = text;
     natlet_slice unused;
     size_t len = 0;
 
-    *url = (natlet__url){.is_default_port = false};
     if (text.len > NATLET_URL_BYTES_MAX || !natlet__is_clean(text, '!') ||
-        natlet__cut(&text, '#', &unused)) {
+        natlet__cut(&whole, '#', &unused)) {
         return NATLET_E_URL;
     }
-    read_scheme(url, &text);
+    url->scheme = NATLET__SCHEME_NATS;
+    for (uint32_t i = 0; i < SCHEMES; i++) {
+        if (natlet__starts_nocase(text, schemes[i].text)) {
+            url->scheme = (natlet__scheme)i;
+            text.ptr += schemes[i].text.len;
+            text.len -= schemes[i].text.len;
+            break;
+        }
+    }
     while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?') {
         len++;
     }
     natlet_slice authority = {text.ptr, len};
-    natlet__skip(&text, len);
-    url->path = text;
+    url->path = (natlet_slice){text.ptr + len, text.len - len};
     if (!natlet__cut(&authority, '@', &url->userinfo)) {
         url->userinfo.len = 0;
     }
-    return read_host(url, &authority) && read_port(url, authority) ? NATLET_OK : NATLET_E_URL;
+    return read_address(url, authority) ? NATLET_OK : NATLET_E_URL;
 }
 
 size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *url)
 {
-    uint8_t *at = natlet__put(out, natlet__text(schemes[url->scheme].text));
+    uint8_t *at = natlet__put(out, schemes[url->scheme].text);
 
     for (size_t i = 0; i < url->host.len; i++) {
         *at++ = natlet__lower(url->host.ptr[i]);
@@ -116,12 +111,11 @@ size_t natlet__url_write(uint8_t out[NATLET__URL_TEXT_MAX], const natlet__url *u
 
 static uint32_t hex_digit(uint8_t c)
 {
-    uint8_t lower = natlet__lower(c);
+    uint8_t letter = c | 0x20;
 
-    if (c >= '0' && c <= '9') {
-        return c - (uint32_t)'0';
-    }
-    return lower >= 'a' && lower <= 'f' ? lower - (uint32_t)'a' + 10 : 16;
+    return is_between(c, '0', '9')        ? c - (uint32_t)'0'
+           : is_between(letter, 'a', 'f') ? letter - (uint32_t)'a' + 10
+                                          : 16;
 }
 
 size_t natlet__url_decode(uint8_t *out, natlet_slice text)

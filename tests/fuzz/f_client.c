@@ -1,5 +1,6 @@
 /* covers: src/client/pump.c src/client/window.c src/client/link.c src/client/greeting.c
  * src/client/reconnect.c src/client/subscribe.c src/client/requests.c src/client/pongs.c
+ * src/client/roster.c src/client/waiters.c
  * src/client/drain.c src/client/outbox.c src/client/publish.c */
 /* Properties: whatever a server says and whenever it falls silent, the client
  * neither traps nor hangs, stays within its memory, breaks no rule of the host,

@@ -21,7 +21,7 @@ static natlet_status fill(const char *urls)
     test_memory_init(&memory);
     budget = (natlet__memory){.allocator = memory.allocator};
     pool = (natlet__servers){.memory = &budget};
-    return natlet__servers_fill(&pool, text(urls));
+    return natlet__servers_fill(&pool, text(urls), NULL);
 }
 
 static void empty(void)
@@ -137,7 +137,7 @@ static void has_a_limit(void)
     CHECK(fill(list) == NATLET_OK);
     CHECK_INT(merge("more:1", ""), 0);
     CHECK_INT(pool.count, NATLET_SERVERS_MAX);
-    CHECK(natlet__servers_fill(&pool, text("other")) == NATLET_E_CONFIG);
+    CHECK(natlet__servers_fill(&pool, text("other"), NULL) == NATLET_E_CONFIG);
     empty();
 }
 
@@ -151,7 +151,9 @@ static void shuffles(void)
     CHECK(natlet__random_seed(&numbers, &host.host) == NATLET_OK);
     CHECK(fill("a,b,c") == NATLET_OK);
     for (int i = 0; i < 300; i++) {
-        natlet__servers_shuffle(&pool, &numbers);
+        natlet__servers_clear(&pool);
+        CHECK(natlet__servers_fill(&pool, text("a,b,c"), &numbers) == NATLET_OK);
+        CHECK_INT(pool.count, 3);
         first[natlet__server_url(&pool.list[0]).ptr[7] - 'a']++;
     }
     CHECK(first[0] > 60 && first[1] > 60 && first[2] > 60);
