@@ -58,6 +58,18 @@ static void route(natlet_client *client, const natlet__event *ev)
     }
 }
 
+/* A large message was handled: its block goes.  False if the program holds it. */
+static bool has_left(natlet_client *client)
+{
+    bool is_over = natlet__window_is_over(&client->window);
+
+    if (is_over && !is_held(client)) {
+        natlet__window_leave(&client->window);
+        is_over = false;
+    }
+    return !is_over;
+}
+
 /* Parses and routes what is at hand.  Returns OK to go on, < 0 to stop. */
 static natlet_status parse(natlet_client *client)
 {
@@ -80,8 +92,8 @@ static natlet_status parse(natlet_client *client)
         if (link->conn != conn) {
             return NATLET_E_CLOSED;
         }
-        if (window->block_is_used && !is_held(client)) {
-            natlet__window_release(window);
+        if (!has_left(client)) {
+            return NATLET_E_AGAIN;
         }
     }
 }
@@ -146,9 +158,9 @@ static natlet_status read_answer(natlet_client *client)
 static natlet_status use_up(natlet_client *client)
 {
     uint32_t conn = client->link.conn;
-    natlet_status st = NATLET_OK;
+    natlet_status st = has_left(client) ? NATLET_OK : NATLET_E_AGAIN;
 
-    if (client->link.state == NATLET__LINK_UPGRADING) {
+    if (st == NATLET_OK && client->link.state == NATLET__LINK_UPGRADING) {
         st = read_answer(client);
     }
     while (st == NATLET_OK) {
@@ -203,9 +215,6 @@ bool natlet__pump_run(natlet_client *client, uint64_t until_us)
 {
     bool has_read = false; /* one read a turn, however little time there is */
 
-    if (!is_held(client)) {
-        natlet__window_release(&client->window);
-    }
     while (client->link.is_readable) {
         if (use_up(client) < 0 || is_held(client)) {
             return false;

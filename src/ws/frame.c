@@ -222,17 +222,6 @@ natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event
     return st == NATLET_OK ? NATLET_MORE : st;
 }
 
-uint64_t natlet__ws_payload_left(const natlet__ws *ws)
-{
-    return is_control(ws) ? 0 : ws->payload_left;
-}
-
-void natlet__ws_skip(natlet__ws *ws, uint64_t n)
-{
-    NATLET_ASSERT(n <= natlet__ws_payload_left(ws));
-    ws->payload_left -= n;
-}
-
 size_t natlet__ws_head_bytes(uint64_t len)
 {
     return len < LEN_IS_16 ? 6 : len <= UINT16_MAX ? 8 : 14;

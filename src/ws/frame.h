@@ -70,13 +70,6 @@ void natlet__ws_init(natlet__ws *ws, uint64_t message_max);
  * order, close payload, too many empty fragments, text message (1003). */
 natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev);
 
-/* Payload bytes of the data frame now arriving that are still to come: what may
- * be received straight into its destination. */
-uint64_t natlet__ws_payload_left(const natlet__ws *ws);
-
-/* Tells the reader that `n` of those were received elsewhere. */
-void natlet__ws_skip(natlet__ws *ws, uint64_t n);
-
 /* Bytes of the head of a masked frame with `len` bytes of payload: 6, 8 or 14. */
 size_t natlet__ws_head_bytes(uint64_t len);
 
