@@ -139,12 +139,12 @@ static bool grow(natlet__window *w, size_t cap)
 static size_t room_max(const natlet__window *w)
 {
     size_t room = w->cap - w->end;
-    size_t max = room;
+    uint64_t max = room;
 
     if (w->ptr != w->home && w->ws != NULL) {
         max = w->ws->payload_left > 0 ? w->ws->payload_left : w->home_cap;
     }
-    return room < max ? room : max;
+    return room < max ? room : (size_t)max;
 }
 
 uint8_t *natlet__window_room(natlet__window *w, size_t line_max, uint32_t *cap)
