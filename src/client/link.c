@@ -187,6 +187,9 @@ void natlet__link_blame(natlet__link *link, natlet_status why, natlet_slice text
 /* What a close code means where no -ERR came before it. */
 static natlet_status status_of_code(uint32_t code, natlet_slice text)
 {
+    static const natlet_slice authentication = NATLET_TEXT("authentication");
+    static const natlet_slice stale = NATLET_TEXT("stale");
+
     switch (code) {
     case WS_PROTOCOL_ERROR:
     case WS_INVALID_DATA:
@@ -195,11 +198,10 @@ static natlet_status status_of_code(uint32_t code, natlet_slice text)
         return NATLET_E_TOO_LARGE;
     case WS_GOING_AWAY:
     case WS_POLICY_VIOLATION:
-        if (natlet__starts_nocase(text, natlet__text("authentication"))) {
+        if (natlet__starts_nocase(text, authentication)) {
             return NATLET_E_AUTH;
         }
-        return natlet__starts_nocase(text, natlet__text("stale")) ? NATLET_E_STALE
-                                                                  : NATLET_E_SERVER;
+        return natlet__starts_nocase(text, stale) ? NATLET_E_STALE : NATLET_E_SERVER;
     default:
         return NATLET_E_CLOSED;
     }

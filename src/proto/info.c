@@ -142,8 +142,8 @@ natlet__server_error natlet__server_error_read(natlet_slice text)
         known += head.len + 1;
     }
     if (error.status == NATLET_E_PERMISSION) {
-        error.to_publish =
-            natlet__starts_nocase(text, natlet__text("Permissions Violation for Publish"));
+        static const natlet_slice publish = NATLET_TEXT("Permissions Violation for Publish");
+        error.to_publish = natlet__starts_nocase(text, publish);
         error.subject = quoted(text);
     }
     return error;

@@ -32,6 +32,10 @@ enum verb {
     VERB_ERR = '-' | 'e' << 8 | 'r' << 16 | 'r' << 24,
 };
 
+/* In the order of their events. */
+static const uint32_t verbs[] = {VERB_INFO, VERB_PING, VERB_PONG, VERB_OK, VERB_ERR};
+_Static_assert(NATLET__EV_INFO == 0 && NATLET__EV_ERR == 4, "a verb's place is its event's");
+
 void natlet__parser_init(natlet__parser *p, uint32_t message_max)
 {
     NATLET_ASSERT(message_max <= NATLET_MESSAGE_BYTES_LIMIT);
@@ -202,28 +206,16 @@ static natlet_status read_op(natlet__parser *p, natlet_slice *in, const uint8_t 
     } else if (++s != end && !is_blank(*s)) {
         return NATLET_E_PROTOCOL;
     }
-    switch (verb) {
-    case VERB_MSG:
-    case VERB_HMSG:
+    if (verb == VERB_MSG || verb == VERB_HMSG) {
         return read_msg(p, in, s, end, verb == VERB_HMSG, ev);
-    case VERB_PING:
-        ev->kind = NATLET__EV_PING;
-        break;
-    case VERB_PONG:
-        ev->kind = NATLET__EV_PONG;
-        break;
-    case VERB_OK:
-        ev->kind = NATLET__EV_OK;
-        break;
-    case VERB_INFO:
-        ev->kind = NATLET__EV_INFO;
-        break;
-    case VERB_ERR:
-        ev->kind = NATLET__EV_ERR;
-        break;
-    default:
-        return NATLET_E_PROTOCOL;
     }
+    uint32_t kind = 0;
+    while (verbs[kind] != verb) {
+        if (++kind == sizeof verbs / sizeof verbs[0]) {
+            return NATLET_E_PROTOCOL;
+        }
+    }
+    ev->kind = (natlet__event_kind)kind;
     s += s != end; /* the rest of the line behind one blank */
     ev->text = (natlet_slice){s, (size_t)(end - s)};
     if (ev->kind != NATLET__EV_INFO && ev->kind != NATLET__EV_ERR &&

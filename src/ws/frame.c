@@ -61,11 +61,12 @@ static bool is_control(const natlet__ws *ws)
 static bool collect(uint8_t *into, uint8_t *len, size_t want, natlet_slice *in)
 {
     size_t missing = want - *len;
-    natlet_slice piece = natlet__take(in, in->len < missing ? in->len : missing);
+    size_t n = in->len < missing ? in->len : missing;
 
-    memcpy(into + *len, piece.ptr, piece.len);
-    *len = (uint8_t)(*len + piece.len);
-    return *len == want;
+    memcpy(into + *len, in->ptr, n);
+    natlet__skip(in, n);
+    *len = (uint8_t)(*len + n);
+    return n == missing;
 }
 
 /* Judges all that the first two bytes say, so that a bad frame is refused
@@ -139,6 +140,7 @@ static natlet_status end_close(natlet__ws *ws, natlet__ws_event *ev)
 {
     ev->kind = NATLET__WS_EV_CLOSE;
     ev->code = NO_STATUS;
+    ev->bytes = (natlet_slice){0};
     if (ws->control_len > 0) {
         ev->code = (uint16_t)(ws->control[0] << 8 | ws->control[1]);
         if (ws->control_len < 2 || !natlet__ws_close_code_valid(ev->code)) {
@@ -198,7 +200,8 @@ static natlet_status read_payload(natlet__ws *ws, natlet_slice *in, natlet__ws_e
     ws->payload_left -= len;
     if (!is_control(ws)) {
         ev->kind = NATLET__WS_EV_DATA;
-        ev->bytes = natlet__take(in, len);
+        ev->bytes = (natlet_slice){in->ptr, len};
+        natlet__skip(in, len);
         return NATLET_EVENT;
     }
     (void)collect(ws->control, &ws->control_len, ws->control_len + len, in);
@@ -209,7 +212,6 @@ natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event
 {
     natlet_status st = ws->failed;
 
-    *ev = (natlet__ws_event){0};
     while (st == NATLET_OK && in->len > 0) {
         if (ws->closed) {
             natlet__skip(in, in->len);

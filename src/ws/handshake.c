@@ -134,18 +134,20 @@ static const char judged[] = "upgrade\0sec-websocket-accept\0connection\0"
  * two may not. */
 static bool judge_field(natlet__handshake *h, natlet_slice name, natlet_slice value)
 {
+    static const natlet_slice websocket = NATLET_TEXT("websocket");
+    static const natlet_slice upgrade = NATLET_TEXT("upgrade");
     uint32_t which = natlet__word_index(judged, name);
     bool is_first = (h->seen >> which & 1) == 0;
 
     switch (which) {
     case UPGRADE:
         h->seen |= 1 << UPGRADE;
-        return is_first && natlet__equal_nocase(value, natlet__text("websocket"));
+        return is_first && natlet__equal_nocase(value, websocket);
     case ACCEPT:
         h->seen |= 1 << ACCEPT;
         return is_first && accept_matches(h, value);
     case CONNECTION:
-        if (has_token(value, natlet__text("upgrade"))) {
+        if (has_token(value, upgrade)) {
             h->seen |= 1 << CONNECTION;
         }
         return true;
