@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "ws/frame.h"
 
 natlet_status natlet__outbox_init(natlet__outbox *box, uint32_t bytes, uint32_t bytes_max)
@@ -112,40 +113,40 @@ void natlet__outbox_frame(natlet__outbox *box, size_t frame_max)
     box->frame_max = frame_max > NATLET__FRAME_MIN ? frame_max : NATLET__FRAME_MIN;
 }
 
-/* All before `sealed` was sent: the head goes there. */
-static void seal_frame(natlet__outbox *box)
+/* Makes a frame of `len` bytes at `at`.  All before them was sent: the head goes there. */
+static void seal(natlet__outbox *box, uint8_t opcode, size_t at, size_t len)
 {
-    size_t len = box->end - box->sealed;
     uint8_t key[4];
 
-    len = len < box->frame_max ? len : box->frame_max;
     natlet__random_bytes(box->random, key, sizeof key);
-    natlet__ws_mask(box->ptr + box->sealed, len, key);
-    box->start = box->sealed - natlet__ws_head_bytes(len);
-    (void)natlet__ws_write_head(box->ptr + box->start, NATLET__WS_BINARY, len, key);
-    box->sealed += len;
+    natlet__ws_mask(box->ptr + at, len, key);
+    box->start = at - natlet__ws_head_bytes(len);
+    (void)natlet__ws_write_head(box->ptr + box->start, opcode, len, key);
 }
 
 natlet_slice natlet__outbox_ready(natlet__outbox *box)
 {
+    size_t len = box->end - box->sealed;
+
     if (box->frame_max == 0) {
         box->sealed = box->end;
-    } else if (box->start == box->sealed && box->sealed < box->end) {
-        seal_frame(box);
+    } else if (box->start == box->sealed && len > 0) {
+        len = len < box->frame_max ? len : box->frame_max;
+        seal(box, NATLET__WS_BINARY, box->sealed, len);
+        box->sealed += len;
     }
     return (natlet_slice){box->ptr + box->start, box->sealed - box->start};
 }
 
 bool natlet__outbox_put_control(natlet__outbox *box, uint8_t opcode, natlet_slice payload)
 {
-    uint8_t key[4];
+    size_t at = box->sealed - payload.len;
 
     if (box->start < box->sealed) {
         return false;
     }
-    natlet__random_bytes(box->random, key, sizeof key);
-    box->start -= natlet__ws_head_bytes(payload.len) + payload.len;
-    (void)natlet__ws_write_control(box->ptr + box->start, opcode, payload, key);
+    (void)natlet__put(box->ptr + at, payload);
+    seal(box, opcode, at, payload.len);
     return true;
 }
 
