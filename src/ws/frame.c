@@ -23,6 +23,8 @@ enum {
     LEN_7 = 0x7f,
     LEN_IS_16 = 126,
     LEN_IS_64 = 127,
+    KNOWN_OPCODES = 1 << NATLET__WS_CONTINUE | 1 << NATLET__WS_TEXT | 1 << NATLET__WS_BINARY |
+                    1 << NATLET__WS_CLOSE | 1 << NATLET__WS_PING | 1 << NATLET__WS_PONG,
 };
 
 enum { /* RFC 6455, 7.4.1 */
@@ -78,23 +80,19 @@ static bool collect(natlet__ws *ws, size_t want, natlet_slice *in)
  * before its length was waited for. */
 static natlet_status check_start(natlet__ws *ws)
 {
-    if ((ws->head[0] & RESERVED) != 0 || (ws->head[1] & MASKED) != 0) {
+    uint8_t opcode = ws->head[0] & OPCODE;
+
+    if ((ws->head[0] & RESERVED) != 0 || (ws->head[1] & MASKED) != 0 ||
+        (KNOWN_OPCODES >> opcode & 1) == 0) {
         return refuse(ws);
     }
-    switch (ws->head[0] & OPCODE) {
-    case NATLET__WS_CONTINUE:
-        return ws->in_message ? NATLET_OK : refuse(ws);
-    case NATLET__WS_BINARY:
-        return ws->in_message ? refuse(ws) : NATLET_OK;
-    case NATLET__WS_TEXT: /* never needed here, so never checked for UTF-8 */
-        return ws->in_message ? refuse(ws) : fail(ws, NATLET_E_FRAME, UNSUPPORTED_DATA);
-    case NATLET__WS_CLOSE:
-    case NATLET__WS_PING:
-    case NATLET__WS_PONG:
-        return is_final(ws) && ws->head[1] <= NATLET__WS_CONTROL_MAX ? NATLET_OK : refuse(ws);
-    default:
+    bool is_in_order = is_control(ws) ? is_final(ws) && ws->head[1] <= NATLET__WS_CONTROL_MAX
+                                      : ws->in_message == (opcode == NATLET__WS_CONTINUE);
+    if (!is_in_order) {
         return refuse(ws);
     }
+    /* Text is never needed here, so never checked for UTF-8. */
+    return opcode == NATLET__WS_TEXT ? fail(ws, NATLET_E_FRAME, UNSUPPORTED_DATA) : NATLET_OK;
 }
 
 static size_t head_bytes(const natlet__ws *ws)
@@ -107,20 +105,17 @@ static size_t head_bytes(const natlet__ws *ws)
     return len_7 == LEN_IS_64 ? 10 : len_7 == LEN_IS_16 ? 4 : 2;
 }
 
-/* The length must take the fewest bytes possible, and less than 2^63. */
+/* The length must take the fewest bytes possible, and less than 2^63: as in a head of
+ * ours, but for the key. */
 static bool read_length(const natlet__ws *ws, uint64_t *len)
 {
     size_t end = head_bytes(ws);
 
-    if (end == 2) {
-        *len = ws->head[1] & LEN_7;
-        return true;
-    }
-    *len = 0;
+    *len = end == 2 ? ws->head[1] : 0;
     for (size_t i = 2; i < end; i++) {
         *len = *len << 8 | ws->head[i];
     }
-    return end == 4 ? *len >= LEN_IS_16 : *len > UINT16_MAX && *len <= INT64_MAX;
+    return natlet__ws_head_bytes(*len) == end + 4 && *len <= INT64_MAX;
 }
 
 static natlet_status start_data(natlet__ws *ws, uint64_t len)
