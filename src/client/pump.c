@@ -19,13 +19,18 @@ static bool is_held(const natlet_client *client)
     return client->held_turn == client->rt->stats.turns;
 }
 
+/* A frame that was refused has said with which code. */
 static void fail(natlet_client *client, natlet_status st)
 {
+    uint16_t code = client->link.ws.close_code;
+
+    if (code == 0) {
+        code = st == NATLET_E_TOO_LARGE   ? WS_TOO_BIG
+               : st == NATLET_E_NO_MEMORY ? WS_INTERNAL_ERROR
+                                          : WS_PROTOCOL_ERROR;
+    }
     client->stats.errors++;
-    natlet__link_fail(client, st,
-                      st == NATLET_E_TOO_LARGE   ? WS_TOO_BIG
-                      : st == NATLET_E_NO_MEMORY ? WS_INTERNAL_ERROR
-                                                 : WS_PROTOCOL_ERROR);
+    natlet__link_fail(client, st, code);
 }
 
 /* ---- events ---- */
@@ -121,7 +126,7 @@ static natlet_status take_control(natlet_client *client, const natlet__ws_event 
     return NATLET_OK;
 }
 
-/* Reads frames until protocol bytes came, or nothing is left. */
+/* Reads frames until protocol bytes came, or nothing is left.  Returns OK or < 0. */
 static natlet_status unframe(natlet_client *client)
 {
     natlet__ws_event ev;
@@ -130,12 +135,7 @@ static natlet_status unframe(natlet_client *client)
     if (st == NATLET_EVENT) {
         return take_control(client, &ev);
     }
-    if (st < 0) {
-        client->stats.errors++;
-        natlet__link_fail(client, st, client->link.ws.close_code);
-        return NATLET_E_CLOSED;
-    }
-    return NATLET_OK;
+    return st < 0 ? st : NATLET_OK;
 }
 
 /* The answer to the upgrade; frames follow it.  Returns OK, MORE, or < 0 to stop. */

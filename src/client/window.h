@@ -28,7 +28,7 @@ typedef struct natlet__window {
     const uint8_t *raw, *raw_end; /* bytes that were not unframed yet; behind `end`, or at home */
     uint8_t *home;
     size_t home_cap;
-    natlet__ws *ws;      /* NULL: what is received is the protocol */
+    natlet__ws *ws; /* NULL: what is received is the protocol */
     /* Where the last recv wrote, and from where on its bytes lie unmoved. */
     const uint8_t *segment, *segment_end, *unmoved;
     uint32_t segment_number;

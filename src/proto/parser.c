@@ -15,7 +15,7 @@
 #include "natlet/limits.h"
 
 enum {
-    LINE_LEN_MIN = 4, /* "+OK" and CR */
+    LINE_LEN_MIN = 4,    /* "+OK" and CR */
     SIZE_DIGITS_MAX = 9, /* they fit 32 bits whatever they are */
 };
 _Static_assert(NATLET_MESSAGE_BYTES_LIMIT <= 999999999, "no message has a longer size");

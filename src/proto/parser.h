@@ -28,8 +28,8 @@ typedef struct natlet__event {
 typedef struct natlet__parser {
     natlet_status failed; /* sticky: once negative, nothing is parsed */
     uint32_t message_max; /* header block and payload of one message, in bytes */
-    size_t scanned;       /* bytes of the unfinished operation's line before its LF, if it is known */
-    size_t need;          /* bytes of the whole unfinished message; 0 without one */
+    size_t scanned; /* bytes of the unfinished operation's line before its LF, if it is known */
+    size_t need;    /* bytes of the whole unfinished message; 0 without one */
 } natlet__parser;
 
 /* `message_max` is at most NATLET_MESSAGE_BYTES_LIMIT. */

@@ -69,9 +69,9 @@ size_t natlet__write_unsub(uint8_t *out, uint64_t sid, uint64_t max)
 static const char flag_names[] = "verbose\0pedantic\0echo\0tls_required\0headers\0no_responders\0";
 static const char text_names[] = "name\0user\0pass\0auth_token\0nkey\0jwt\0sig\0";
 static const uint8_t flag_offsets[] = {
-    offsetof(natlet__connect, verbose),      offsetof(natlet__connect, pedantic),
-    offsetof(natlet__connect, echo),         offsetof(natlet__connect, tls_required),
-    offsetof(natlet__connect, headers),      offsetof(natlet__connect, no_responders),
+    offsetof(natlet__connect, verbose), offsetof(natlet__connect, pedantic),
+    offsetof(natlet__connect, echo),    offsetof(natlet__connect, tls_required),
+    offsetof(natlet__connect, headers), offsetof(natlet__connect, no_responders),
 };
 static const uint8_t text_offsets[] = {
     offsetof(natlet__connect, name), offsetof(natlet__connect, user),

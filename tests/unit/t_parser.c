@@ -85,8 +85,8 @@ static void a_line_may_be_as_long_as_the_limit(void)
 /* No control byte becomes a character of a verb, and none ends one. */
 static void a_verb_has_no_control_bytes(void)
 {
-    static const char *const lines[] = {"\vOK\r\n",      "\rERR x\r\n",          "+OK\v\r\n",
-                                        "PING\r\r\n",    "MSG\ra 1 0\r\n\r\n", "PIN\a\r\n",
+    static const char *const lines[] = {"\vOK\r\n",       "\rERR x\r\n",        "+OK\v\r\n",
+                                        "PING\r\r\n",     "MSG\ra 1 0\r\n\r\n", "PIN\a\r\n",
                                         "MSG\va 1 0\r\n", "HMSG\va 1 0 0\r\n"};
 
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
