@@ -48,7 +48,7 @@ static void feed(digest *d, const uint8_t *bytes, size_t len)
 {
     uint8_t *exact = malloc(len > 0 ? len : 1);
     natlet_slice in = {exact, len};
-    natlet__ws_event ev;
+    natlet__ws_event ev = {0}; /* code is said with CLOSE only */
     natlet_status st;
 
     if (len > 0) {
