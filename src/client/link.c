@@ -187,6 +187,9 @@ void natlet__link_blame(natlet__link *link, natlet_status why, natlet_slice text
 /* What a close code means where no -ERR came before it. */
 static natlet_status status_of_code(uint32_t code, natlet_slice text)
 {
+    static const natlet_slice authentication = NATLET_TEXT("authentication");
+    static const natlet_slice stale = NATLET_TEXT("stale");
+
     switch (code) {
     case WS_PROTOCOL_ERROR:
     case WS_INVALID_DATA:
@@ -195,11 +198,10 @@ static natlet_status status_of_code(uint32_t code, natlet_slice text)
         return NATLET_E_TOO_LARGE;
     case WS_GOING_AWAY:
     case WS_POLICY_VIOLATION:
-        if (natlet__starts_nocase(text, natlet__text("authentication"))) {
+        if (natlet__starts_nocase(text, authentication)) {
             return NATLET_E_AUTH;
         }
-        return natlet__starts_nocase(text, natlet__text("stale")) ? NATLET_E_STALE
-                                                                  : NATLET_E_SERVER;
+        return natlet__starts_nocase(text, stale) ? NATLET_E_STALE : NATLET_E_SERVER;
     default:
         return NATLET_E_CLOSED;
     }
@@ -258,15 +260,17 @@ natlet_status natlet__link_upgraded(natlet_client *client, natlet_slice *in)
 
 /* ---- the end ---- */
 
-/* Our close frame; the host may not take it, which changes nothing.  Without a
- * code there is no payload (RFC 6455, 7.4.1). */
-static void put_goodbye(natlet_client *client, uint16_t code)
+/* Our close frame, behind all that waits; the host may not take it, which changes
+ * nothing.  Without a code there is no payload (RFC 6455, 7.4.1). */
+static void say_goodbye(natlet_client *client, uint16_t code)
 {
     const uint8_t payload[] = {(uint8_t)(code >> 8), (uint8_t)code};
     size_t len = code == WS_NO_STATUS ? 0 : sizeof payload;
 
-    (void)natlet__outbox_put_control(&client->outbox, NATLET__WS_CLOSE,
-                                     (natlet_slice){payload, len});
+    if (!client->link.is_blocked && natlet__outbox_put_control(&client->outbox, NATLET__WS_CLOSE,
+                                                               (natlet_slice){payload, len})) {
+        natlet__link_send(client);
+    }
 }
 
 void natlet__link_drop(natlet_client *client, uint16_t close_code)
@@ -275,10 +279,10 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     const natlet_host *host = client->rt->host;
 
     if (link->conn != 0 && !link->is_closed) {
-        if (link->is_framed && link->state >= NATLET__LINK_GREETING) {
-            put_goodbye(client, close_code);
-        }
         natlet__link_send(client);
+        if (link->is_framed && link->state >= NATLET__LINK_GREETING) {
+            say_goodbye(client, close_code);
+        }
         (void)host->close(host->self, link->conn,
                           close_code == WS_NO_STATUS ? WS_NORMAL : close_code, NULL, 0);
     }
@@ -317,21 +321,33 @@ static size_t send_max(const natlet_client *client)
     return host_max > 0 && host_max < max ? host_max : max;
 }
 
+/* What the host may be given next.  A WebSocket pong goes before a frame of ours. */
+static natlet_slice next_bytes(natlet_client *client)
+{
+    natlet__link *link = &client->link;
+    const natlet_slice pong = {link->ws_pong, link->ws_pong_len};
+
+    if (link->ws_pong_is_due &&
+        natlet__outbox_put_control(&client->outbox, NATLET__WS_PONG, pong)) {
+        link->ws_pong_is_due = false;
+    }
+    return natlet__outbox_ready(&client->outbox);
+}
+
 void natlet__link_send(natlet_client *client)
 {
     natlet__link *link = &client->link;
     natlet__outbox *box = &client->outbox;
     const natlet_host *host = client->rt->host;
     size_t used = natlet__outbox_used(box);
+    natlet_slice ready;
 
     box->used_max = used > box->used_max ? used : box->used_max;
-    if (used == 0 || link->is_blocked || link->state <= NATLET__LINK_OPENING) {
+    if (link->state <= NATLET__LINK_OPENING) {
         return;
     }
-    natlet__outbox_seal(box);
-    natlet_slice ready = natlet__outbox_ready(box);
-    size_t max = send_max(client);
-    while (ready.len > 0 && !link->is_blocked) {
+    while (!link->is_blocked && (ready = next_bytes(client)).len > 0) {
+        size_t max = send_max(client);
         size_t len = ready.len < max ? ready.len : max;
         int32_t taken = host->send(host->self, link->conn, ready.ptr, (uint32_t)len);
         client->stats.send_calls++;
@@ -341,7 +357,6 @@ void natlet__link_send(natlet_client *client)
         }
         /* After a failure CLOSED comes, and nothing is sent until then. */
         link->is_blocked = taken < (int32_t)len;
-        ready = natlet__outbox_ready(box);
     }
 }
 
@@ -357,10 +372,6 @@ void natlet__link_flush(natlet_client *client)
     if (!link->is_blocked && link->pong_is_due) {
         link->pong_is_due =
             natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PONG\r\n")) < 0;
-    }
-    if (!link->is_blocked && link->ws_pong_is_due) {
-        link->ws_pong_is_due = !natlet__outbox_put_control(
-            &client->outbox, NATLET__WS_PONG, (natlet_slice){link->ws_pong, link->ws_pong_len});
     }
     natlet__link_send(client);
 }

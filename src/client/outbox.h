@@ -1,12 +1,11 @@
 /* What waits to be sent: whole operations, encoded once into one buffer.
  *
- *     | sent | start ... sealed: for the host | head room | payload ... end | room |
- *                                              the open frame
+ *     | front, sent | start ... sealed: for the host | operations ... end | room |
  *
- * Internal.  With in-module WebSocket many operations share a frame: the room
- * for its head is left before them, and sealing it writes the head against them
- * and masks them in place.  Without frames the same fields say that all up to
- * `end` may be sent.  An operation is written whole or not at all. */
+ * Internal.  With in-module WebSocket a frame is made when the one before it was
+ * taken: so much of what waits as fits is masked in place, and its head written over
+ * what was sent, or into the front.  Without frames all up to `end` may be sent.  An
+ * operation is written whole or not at all. */
 #ifndef NATLET_CLIENT_OUTBOX_H
 #define NATLET_CLIENT_OUTBOX_H
 
@@ -15,6 +14,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "natlet/slice.h"
+#include "ws/frame.h"
+
+/* Before what waits there is always room for a control frame, or a head. */
+enum { NATLET__OUTBOX_FRONT = NATLET__WS_CONTROL_FRAME_MAX };
 
 /* Frames that are full have a head of this size (RFC 6455, 5.2): smaller ones of a
  * peer's choice would only cost. */
@@ -24,12 +27,11 @@ typedef struct natlet__outbox {
     natlet__memory *memory;
     natlet__random *random;
     uint8_t *ptr;
-    size_t cap;
+    size_t cap;     /* with its front */
     size_t cap_min; /* what it shrinks to when it is empty */
     size_t cap_max; /* what it may grow to; then E_FULL */
     size_t start, sealed, end;
-    size_t head_room; /* before a frame's payload; 0: no frames */
-    size_t frame_max; /* payload bytes of one frame */
+    size_t frame_max; /* payload bytes of one frame; 0: no frames */
     size_t used_max;
 } natlet__outbox;
 
@@ -61,20 +63,16 @@ static inline uint8_t *natlet__outbox_at(const natlet__outbox *box)
 /* `n` bytes (> 0) were written there. */
 void natlet__outbox_wrote(natlet__outbox *box, size_t n);
 
-/* Closes the open frame: all may be sent. */
-void natlet__outbox_seal(natlet__outbox *box);
+/* Bytes that the host may be given now: with frames, the next one or what is left
+ * of it. */
+natlet_slice natlet__outbox_ready(natlet__outbox *box);
 
-/* Appends a WebSocket control frame.  False if there is no room. */
+/* Puts a WebSocket control frame before all that waits.  False while a part of a frame
+ * does. */
 bool natlet__outbox_put_control(natlet__outbox *box, uint8_t opcode, natlet_slice payload);
 
 /* The host took `n` bytes from the front. */
 void natlet__outbox_taken(natlet__outbox *box, size_t n);
-
-/* Bytes that the host may be given now. */
-static inline natlet_slice natlet__outbox_ready(const natlet__outbox *box)
-{
-    return (natlet_slice){box->ptr + box->start, box->sealed - box->start};
-}
 
 static inline size_t natlet__outbox_used(const natlet__outbox *box)
 {

@@ -19,13 +19,18 @@ static bool is_held(const natlet_client *client)
     return client->held_turn == client->rt->stats.turns;
 }
 
+/* A frame that was refused has said with which code. */
 static void fail(natlet_client *client, natlet_status st)
 {
+    uint16_t code = client->link.ws.close_code;
+
+    if (code == 0) {
+        code = st == NATLET_E_TOO_LARGE   ? WS_TOO_BIG
+               : st == NATLET_E_NO_MEMORY ? WS_INTERNAL_ERROR
+                                          : WS_PROTOCOL_ERROR;
+    }
     client->stats.errors++;
-    natlet__link_fail(client, st,
-                      st == NATLET_E_TOO_LARGE   ? WS_TOO_BIG
-                      : st == NATLET_E_NO_MEMORY ? WS_INTERNAL_ERROR
-                                                 : WS_PROTOCOL_ERROR);
+    natlet__link_fail(client, st, code);
 }
 
 /* ---- events ---- */
@@ -58,6 +63,18 @@ static void route(natlet_client *client, const natlet__event *ev)
     }
 }
 
+/* A large message was handled: its block goes.  False if the program holds it. */
+static bool has_left(natlet_client *client)
+{
+    bool is_over = natlet__window_is_over(&client->window);
+
+    if (is_over && !is_held(client)) {
+        natlet__window_leave(&client->window);
+        is_over = false;
+    }
+    return !is_over;
+}
+
 /* Parses and routes what is at hand.  Returns OK to go on, < 0 to stop. */
 static natlet_status parse(natlet_client *client)
 {
@@ -80,8 +97,8 @@ static natlet_status parse(natlet_client *client)
         if (link->conn != conn) {
             return NATLET_E_CLOSED;
         }
-        if (window->block_is_used && !is_held(client)) {
-            natlet__window_release(window);
+        if (!has_left(client)) {
+            return NATLET_E_AGAIN;
         }
     }
 }
@@ -109,7 +126,7 @@ static natlet_status take_control(natlet_client *client, const natlet__ws_event 
     return NATLET_OK;
 }
 
-/* Reads frames until protocol bytes came, or nothing is left. */
+/* Reads frames until protocol bytes came, or nothing is left.  Returns OK or < 0. */
 static natlet_status unframe(natlet_client *client)
 {
     natlet__ws_event ev;
@@ -118,12 +135,7 @@ static natlet_status unframe(natlet_client *client)
     if (st == NATLET_EVENT) {
         return take_control(client, &ev);
     }
-    if (st < 0) {
-        client->stats.errors++;
-        natlet__link_fail(client, st, client->link.ws.close_code);
-        return NATLET_E_CLOSED;
-    }
-    return NATLET_OK;
+    return st < 0 ? st : NATLET_OK;
 }
 
 /* The answer to the upgrade; frames follow it.  Returns OK, MORE, or < 0 to stop. */
@@ -146,9 +158,9 @@ static natlet_status read_answer(natlet_client *client)
 static natlet_status use_up(natlet_client *client)
 {
     uint32_t conn = client->link.conn;
-    natlet_status st = NATLET_OK;
+    natlet_status st = has_left(client) ? NATLET_OK : NATLET_E_AGAIN;
 
-    if (client->link.state == NATLET__LINK_UPGRADING) {
+    if (st == NATLET_OK && client->link.state == NATLET__LINK_UPGRADING) {
         st = read_answer(client);
     }
     while (st == NATLET_OK) {
@@ -203,9 +215,6 @@ bool natlet__pump_run(natlet_client *client, uint64_t until_us)
 {
     bool has_read = false; /* one read a turn, however little time there is */
 
-    if (!is_held(client)) {
-        natlet__window_release(&client->window);
-    }
     while (client->link.is_readable) {
         if (use_up(client) < 0 || is_held(client)) {
             return false;

@@ -6,10 +6,11 @@
  * Internal.  Messages are parsed where recv put them.  Bytes move in two cases
  * only: what one read left unfinished goes to the front when the room behind it
  * gets short, and pieces of a message that frame heads separate are joined.  A
- * message larger than the window gets a block of its own that recv then fills.
+ * message larger than the window gets a block of just its size, which takes the
+ * window's place until the message was handled.
  *
  * A slice of the window stays as it is until the next natlet__window_room; one
- * of the block until natlet__window_release. */
+ * of the block until natlet__window_leave. */
 #ifndef NATLET_CLIENT_WINDOW_H
 #define NATLET_CLIENT_WINDOW_H
 
@@ -21,14 +22,13 @@
 
 typedef struct natlet__window {
     natlet__memory *memory;
-    uint8_t *ptr;
+    uint8_t *ptr; /* home, or a block for one message beyond it */
     size_t cap;
-    size_t start, end;   /* protocol bytes that were not parsed yet */
-    size_t raw, raw_end; /* bytes that were not unframed yet; behind `end` */
-    natlet__ws *ws;      /* NULL: what is received is the protocol */
-    uint8_t *block;      /* NULL, or for one message beyond cap */
-    size_t block_cap, block_len;
-    bool block_is_used; /* its message was delivered: to be released */
+    size_t start, end;            /* protocol bytes that were not parsed yet */
+    const uint8_t *raw, *raw_end; /* bytes that were not unframed yet; behind `end`, or at home */
+    uint8_t *home;
+    size_t home_cap;
+    natlet__ws *ws; /* NULL: what is received is the protocol */
     /* Where the last recv wrote, and from where on its bytes lie unmoved. */
     const uint8_t *segment, *segment_end, *unmoved;
     uint32_t segment_number;
@@ -40,31 +40,42 @@ typedef struct natlet__window {
  * E_NO_MEMORY. */
 natlet_status natlet__window_init(natlet__window *w, uint32_t bytes);
 
-/* Forgets all bytes: the connection is gone.  A block is only marked for
- * release, a callback may still read it. */
+/* Forgets all bytes: the connection is gone.  A block stays, a callback may still
+ * read it. */
 void natlet__window_reset(natlet__window *w);
 void natlet__window_free(natlet__window *w);
 
 /* From here on what is received are frames, what is unparsed already too. */
 void natlet__window_frame(natlet__window *w, natlet__ws *ws);
 
-/* The protocol bytes at hand; empty while a block waits for more. */
-natlet_slice natlet__window_bytes(const natlet__window *w);
+/* The protocol bytes at hand. */
+static inline natlet_slice natlet__window_bytes(const natlet__window *w)
+{
+    return (natlet_slice){w->ptr + w->start, w->end - w->start};
+}
 
 /* All of those but the last `left` were parsed. */
 void natlet__window_parsed(natlet__window *w, size_t left);
 
 /* The message at hand, unfinished, takes `need` bytes in all: beyond the window
- * it moves into a block.
- *
- * Returns OK, E_NO_MEMORY, or E_AGAIN (the last block was not released). */
+ * it moves into a block.  Returns OK or E_NO_MEMORY. */
 natlet_status natlet__window_fit(natlet__window *w, size_t need);
 
-/* Gives a block back whose message was delivered. */
-void natlet__window_release(natlet__window *w);
+/* Whether there is a block whose message was parsed: before the next one is, it has
+ * to be left. */
+static inline bool natlet__window_is_over(const natlet__window *w)
+{
+    return w->ptr != w->home && w->start == w->end;
+}
 
-/* Whether frames wait to be unframed, and room for their payload is there. */
-bool natlet__window_has_raw(const natlet__window *w);
+/* Gives the block back, if there is one. */
+void natlet__window_leave(natlet__window *w);
+
+/* Whether frames wait to be unframed. */
+static inline bool natlet__window_has_raw(const natlet__window *w)
+{
+    return w->raw < w->raw_end;
+}
 
 /* Reads frames up to one event.  The bytes of a DATA event have joined the
  * protocol bytes.  Returns as natlet__ws_next. */

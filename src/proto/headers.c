@@ -70,36 +70,34 @@ natlet_slice natlet_headers_block(const natlet_headers *headers)
     return (natlet_slice){headers->ptr, headers->count > 0 ? headers->len : 0};
 }
 
-/* The line at *at without its LF; false if there is none. */
-static bool take_line(natlet_slice block, size_t *at, natlet_slice *line)
-{
-    if (*at >= block.len) {
-        return false;
-    }
-    const uint8_t *start = block.ptr + *at;
-    const uint8_t *lf = memchr(start, '\n', block.len - *at);
-    if (lf == NULL) {
-        return false;
-    }
-    *line = (natlet_slice){start, (size_t)(lf - start)};
-    *at += line->len + 1;
-    return true;
-}
+/* What a line is. */
+typedef enum line_kind {
+    LINE_NONE, /* there is no further line */
+    LINE_BAD,  /* it does not end with CRLF */
+    LINE_GOOD,
+} line_kind;
 
-/* Takes the CR off a line; false if it has none. */
-static bool cut_cr(natlet_slice *line)
+/* The line at *at without its end. */
+static line_kind take_line(natlet_slice block, size_t *at, natlet_slice *line)
 {
+    natlet_slice rest = block;
+
+    natlet__skip(&rest, *at);
+    if (!natlet__cut(&rest, '\n', line)) {
+        return LINE_NONE;
+    }
+    *at = block.len - rest.len;
     if (line->len == 0 || line->ptr[line->len - 1] != '\r') {
-        return false;
+        return LINE_BAD;
     }
     line->len--;
-    return true;
+    return LINE_GOOD;
 }
 
 /* The first line; *rest is what stands behind the version. */
 static bool take_first_line(natlet_slice block, size_t *at, natlet_slice *rest)
 {
-    if (!take_line(block, at, rest) || !cut_cr(rest) || rest->len < version.len ||
+    if (take_line(block, at, rest) != LINE_GOOD || rest->len < version.len ||
         memcmp(rest->ptr, version.ptr, version.len) != 0) {
         return false;
     }
@@ -107,33 +105,26 @@ static bool take_first_line(natlet_slice block, size_t *at, natlet_slice *rest)
     return true;
 }
 
-/* `line` without its CRLF. */
 static bool read_field(natlet_slice line, natlet_header *out)
 {
-    const uint8_t *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-
-    if (colon == NULL) {
+    if (!natlet__cut(&line, ':', &out->key)) {
         return false;
     }
-    size_t key_len = (size_t)(colon - line.ptr);
-    out->key = (natlet_slice){line.ptr, key_len};
-    out->value = natlet__trim((natlet_slice){colon + 1, line.len - key_len - 1});
+    out->value = natlet__trim(line);
     return is_key(out->key) && is_value(out->value);
 }
 
 bool natlet_headers_next(natlet_slice block, size_t *at, natlet_header *out)
 {
     natlet_slice line;
+    line_kind kind = *at > 0 || take_first_line(block, at, &line) ? LINE_BAD : LINE_NONE;
 
-    if (*at == 0 && !take_first_line(block, at, &line)) {
-        *at = block.len;
-    }
-    while (take_line(block, at, &line)) {
-        bool is_whole = cut_cr(&line);
-        if (is_whole && line.len == 0) {
+    while (kind != LINE_NONE) {
+        kind = take_line(block, at, &line);
+        if (kind == LINE_GOOD && line.len == 0) {
             break;
         }
-        if (is_whole && read_field(line, out)) {
+        if (kind == LINE_GOOD && read_field(line, out)) {
             return true;
         }
     }
@@ -194,12 +185,12 @@ natlet_status natlet_headers_check(natlet_slice block)
         (line.len > 0 && read_status(line, &text) == 0) || !is_value(text)) {
         return NATLET_E_HEADER;
     }
-    for (uint32_t count = 0; take_line(block, &at, &line) && cut_cr(&line); count++) {
+    for (uint32_t count = 0; take_line(block, &at, &line) == LINE_GOOD; count++) {
         if (line.len == 0) {
             return at == block.len ? NATLET_OK : NATLET_E_HEADER;
         }
         if (count == NATLET_HEADER_FIELDS_MAX || !read_field(line, &field)) {
-            return NATLET_E_HEADER;
+            break;
         }
     }
     return NATLET_E_HEADER;

@@ -5,18 +5,21 @@
 #include "base/bytes.h"
 #include "json/reader.h"
 
-/* The fields that say yes or no, and where their answer goes. */
-static const char flag_names[] = "headers\0"
-                                 "tls_required\0"
-                                 "ldm\0";
-static const uint8_t flag_offsets[] = {
+/* The fields that are read, those that say yes or no first; and where their answer goes. */
+enum { FLAGS = 3, MAX_PAYLOAD = FLAGS, CONNECT_URLS };
+static const char names[] = "headers\0"
+                            "tls_required\0"
+                            "ldm\0"
+                            "max_payload\0"
+                            "connect_urls\0";
+static const uint8_t flag_offsets[FLAGS] = {
     offsetof(natlet__info, headers),
     offsetof(natlet__info, tls_required),
     offsetof(natlet__info, lame_duck),
 };
 _Static_assert(offsetof(natlet__info, lame_duck) <= UINT8_MAX, "an offset fits a byte");
 
-/* A whole number, cut down to `max`; 0 for any other number. */
+/* A whole number, cut down to UINT32_MAX; 0 for any other number. */
 static uint32_t read_clamped(natlet_slice number)
 {
     uint64_t value;
@@ -29,71 +32,45 @@ static uint32_t read_clamped(natlet_slice number)
     return natlet__read_decimal(number, UINT32_MAX, &value) ? (uint32_t)value : UINT32_MAX;
 }
 
-/* A value of another type is passed over as if its field were not there. */
-static void read_field(natlet__info *info, natlet_slice key, const natlet__json_token *value)
+/* The value of a field, or its beginning.  One of another type is passed over as if its
+ * field were not there. */
+static void read_field(natlet__info *info, uint32_t field, const natlet__json_token *value)
 {
     bool is_true = value->kind == NATLET__JSON_TRUE;
-    uint32_t flag = natlet__word_index(flag_names, key);
 
-    if (flag < sizeof flag_offsets && (is_true || value->kind == NATLET__JSON_FALSE)) {
-        *((bool *)info + flag_offsets[flag]) = is_true;
-    } else if (value->kind == NATLET__JSON_NUMBER &&
-               natlet__equal(key, natlet__text("max_payload"))) {
+    if (field < FLAGS && (is_true || value->kind == NATLET__JSON_FALSE)) {
+        *((bool *)info + flag_offsets[field]) = is_true;
+    } else if (field == MAX_PAYLOAD && value->kind == NATLET__JSON_NUMBER) {
         info->max_payload = read_clamped(value->text);
+    } else if (field == CONNECT_URLS && value->kind == NATLET__JSON_ARRAY) {
+        info->url_count = 0;
     }
 }
 
-/* The strings of connect_urls, behind its '['. */
-static natlet_status read_urls(natlet__info *info, natlet__json *json)
-{
-    natlet__json_token token;
-
-    info->url_count = 0;
-    for (;;) {
-        natlet_status st = natlet__json_next(json, &token);
-        if (st < 0 || token.kind == NATLET__JSON_ARRAY_END) {
-            return st;
-        }
-        if (token.kind == NATLET__JSON_OBJECT || token.kind == NATLET__JSON_ARRAY) {
-            (void)natlet__json_skip(json, &token); /* a failure is sticky */
-        } else if (token.kind == NATLET__JSON_STRING && !token.has_escapes &&
-                   info->url_count < NATLET_SERVERS_MAX) {
-            info->urls[info->url_count++] = token.text;
-        }
-    }
-}
-
-static natlet_status read_member(natlet__info *info, natlet__json *json, natlet_slice key)
-{
-    natlet__json_token value;
-    natlet_status st = natlet__json_next(json, &value);
-
-    if (st < 0) {
-        return st;
-    }
-    if (value.kind == NATLET__JSON_ARRAY && natlet__equal(key, natlet__text("connect_urls"))) {
-        return read_urls(info, json);
-    }
-    if (value.kind == NATLET__JSON_OBJECT || value.kind == NATLET__JSON_ARRAY) {
-        return natlet__json_skip(json, &value);
-    }
-    read_field(info, key, &value);
-    return NATLET_OK;
-}
-
+/* Members have depth 1, the elements of a list depth 2. */
 static natlet_status read_document(natlet__info *info, natlet_slice text)
 {
     natlet__json json;
     natlet__json_token token;
+    uint32_t field = 0;
+    bool in_urls = false;
 
     natlet__json_init(&json, text, NATLET_INFO_DEPTH_MAX);
     if (natlet__json_next(&json, &token) < 0 || token.kind != NATLET__JSON_OBJECT) {
         return NATLET_E_JSON;
     }
-    while (natlet__json_next(&json, &token) == NATLET_OK && token.kind == NATLET__JSON_KEY) {
-        (void)read_member(info, &json, token.text);
+    while (natlet__json_next(&json, &token) == NATLET_OK && token.kind != NATLET__JSON_DONE) {
+        if (token.depth == 1 && token.kind == NATLET__JSON_KEY) {
+            field = natlet__word_index(names, token.text);
+        } else if (token.depth == 1) {
+            read_field(info, field, &token);
+            in_urls = field == CONNECT_URLS && token.kind == NATLET__JSON_ARRAY;
+        } else if (in_urls && token.depth == 2 && token.kind == NATLET__JSON_STRING &&
+                   !token.has_escapes && info->url_count < NATLET_SERVERS_MAX) {
+            info->urls[info->url_count++] = token.text;
+        }
     }
-    return natlet__json_next(&json, &token);
+    return json.failed;
 }
 
 natlet_status natlet__info_read(natlet__info *info, natlet_slice json)
@@ -165,8 +142,8 @@ natlet__server_error natlet__server_error_read(natlet_slice text)
         known += head.len + 1;
     }
     if (error.status == NATLET_E_PERMISSION) {
-        error.to_publish =
-            natlet__starts_nocase(text, natlet__text("Permissions Violation for Publish"));
+        static const natlet_slice publish = NATLET_TEXT("Permissions Violation for Publish");
+        error.to_publish = natlet__starts_nocase(text, publish);
         error.subject = quoted(text);
     }
     return error;

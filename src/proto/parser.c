@@ -1,6 +1,6 @@
-/* The way of a message: read_line() finds the LF; read_plain_msg() shows what is
- * whole and written with single blanks, which is nearly everything; else read_msg()
- * takes the words and notes the sizes, and finish_msg() waits for the rest.
+/* The way of a message: read_line() finds the LF, read_op() knows the verb, read_msg()
+ * takes the words and shows the message if it is whole.  If it is not, only its length
+ * is kept, and the line is read once more when all is there.
  *
  * A line is found with memchr() and read as words, not letter by letter through
  * states.  It ends with a CR, and a word ends at the first byte <= 0x20: so the
@@ -15,28 +15,26 @@
 #include "natlet/limits.h"
 
 enum {
-    LINE_LEN_MIN = 4, /* "+OK" and CR */
-    VERB_LEN_MAX = 4,
+    LINE_LEN_MIN = 4,    /* "+OK" and CR */
     SIZE_DIGITS_MAX = 9, /* they fit 32 bits whatever they are */
 };
 _Static_assert(NATLET_MESSAGE_BYTES_LIMIT <= 999999999, "no message has a longer size");
 
-/* A verb as a number: its characters in lower case, eight bits each. */
+/* A verb as a number: its characters in lower case, eight bits each, the first one
+ * lowest. */
 enum verb {
-    VERB_MSG = 'm' << 16 | 's' << 8 | 'g',
-    VERB_HMSG = 'h' << 24 | 'm' << 16 | 's' << 8 | 'g',
-    VERB_PING = 'p' << 24 | 'i' << 16 | 'n' << 8 | 'g',
-    VERB_PONG = 'p' << 24 | 'o' << 16 | 'n' << 8 | 'g',
-    VERB_INFO = 'i' << 24 | 'n' << 16 | 'f' << 8 | 'o',
-    VERB_OK = '+' << 16 | 'o' << 8 | 'k',
-    VERB_ERR = '-' << 24 | 'e' << 16 | 'r' << 8 | 'r',
+    VERB_MSG = 'm' | 's' << 8 | 'g' << 16,
+    VERB_HMSG = 'h' | 'm' << 8 | 's' << 16 | 'g' << 24,
+    VERB_PING = 'p' | 'i' << 8 | 'n' << 16 | 'g' << 24,
+    VERB_PONG = 'p' | 'o' << 8 | 'n' << 16 | 'g' << 24,
+    VERB_INFO = 'i' | 'n' << 8 | 'f' << 16 | 'o' << 24,
+    VERB_OK = '+' | 'o' << 8 | 'k' << 16,
+    VERB_ERR = '-' | 'e' << 8 | 'r' << 16 | 'r' << 24,
 };
 
-typedef struct line {
-    const uint8_t *start;
-    const uint8_t *at;  /* read so far */
-    const uint8_t *end; /* its CR */
-} line;
+/* In the order of their events. */
+static const uint32_t verbs[] = {VERB_INFO, VERB_PING, VERB_PONG, VERB_OK, VERB_ERR};
+_Static_assert(NATLET__EV_INFO == 0 && NATLET__EV_ERR == 4, "a verb's place is its event's");
 
 void natlet__parser_init(natlet__parser *p, uint32_t message_max)
 {
@@ -72,297 +70,192 @@ static const uint8_t *word_end(const uint8_t *s, const uint8_t *line_end)
     return s;
 }
 
+static inline const uint8_t *skip_blanks(const uint8_t *s)
+{
+    while (*s <= ' ' && is_blank(*s)) { /* one comparison for what comes most often */
+        s++;
+    }
+    return s;
+}
+
+/* The blank or CR behind a word.  Control bytes are part of it: the server passes them
+ * on from any publisher, who must not be able to end the connections of others with a
+ * strange subject. */
+static inline const uint8_t *word_stop(const uint8_t *s, const uint8_t *end)
+{
+    s = word_end(s, end);
+    while (!is_blank(*s) && s != end) {
+        s = word_end(s + 1, end);
+    }
+    return s;
+}
+
 /* Reads one to nine digits without a leading zero; returns their end, or NULL. */
 static inline const uint8_t *read_digits(const uint8_t *start, uint32_t *value)
 {
-    const uint8_t *s = start + 1;
-    uint32_t sum = (uint32_t)*start - '0';
+    const uint8_t *s = start;
+    uint32_t sum = 0;
 
-    if (sum == 0) {
-        *value = 0;
-        return s;
-    }
-    if (sum > 9) {
-        return NULL;
-    }
     for (uint32_t digit; (digit = (uint32_t)*s - '0') <= 9; s++) {
         sum = sum * 10 + digit;
     }
     *value = sum;
-    return s - start <= SIZE_DIGITS_MAX ? s : NULL;
+    size_t len = (size_t)(s - start);
+    return len - 1 < SIZE_DIGITS_MAX && (len == 1 || *start != '0') ? s : NULL;
 }
 
-static bool is_header_size(uint32_t header, uint32_t total)
+/* Returns what is behind the sid and its blanks, or NULL. */
+static inline const uint8_t *read_sid(const uint8_t *s, const uint8_t *end, uint64_t *sid)
 {
-    return header >= NATLET_HEADER_BYTES_MIN && header <= total;
+    uint32_t small;
+    const uint8_t *stop = read_digits(s, &small);
+
+    *sid = small;
+    if (stop == NULL) {
+        stop = word_stop(s, end);
+        if (!natlet__read_decimal((natlet_slice){s, (size_t)(stop - s)}, UINT64_MAX, sid)) {
+            return NULL;
+        }
+    }
+    return is_blank(*stop) ? skip_blanks(stop) : NULL;
 }
 
 /* The sizes that end a line: one of them, or two with headers. */
-static inline bool read_plain_sizes(const uint8_t *s, const uint8_t *line_end, bool has_headers,
-                                    uint32_t size[2])
+static inline bool read_sizes(const uint8_t *s, const uint8_t *end, bool has_headers,
+                              uint32_t size[2])
 {
     size[0] = 0;
     if (has_headers) {
         s = read_digits(s, &size[0]);
-        if (s == NULL || *s != ' ') {
+        if (s == NULL || !is_blank(*s)) {
             return false;
         }
-        s++;
+        s = skip_blanks(s);
     }
-    return read_digits(s, &size[1]) == line_end;
+    s = read_digits(s, &size[1]);
+    return s != NULL && skip_blanks(s) == end;
 }
 
-/* Reads "subject sid [reply] [header size] size" with single blanks; false if the
- * line is written otherwise, well or badly. */
-static inline bool read_plain_words(const uint8_t *subject, const uint8_t *line_end,
-                                    bool has_headers, natlet__event *ev, uint32_t size[2])
+/* Reads "subject sid [reply] [header size] size". */
+static inline bool read_words(const uint8_t *s, const uint8_t *end, bool has_headers,
+                              natlet__event *ev, uint32_t size[2])
 {
-    const uint8_t *s = word_end(subject, line_end);
-    uint32_t sid;
-
-    if (s == subject || *s != ' ') {
+    s = skip_blanks(s);
+    const uint8_t *stop = word_stop(s, end);
+    ev->msg.subject = (natlet_slice){s, (size_t)(stop - s)};
+    s = read_sid(skip_blanks(stop), end, &ev->sid);
+    if (s == NULL) {
         return false;
     }
-    ev->msg.subject = (natlet_slice){subject, (size_t)(s - subject)};
-    s = read_digits(s + 1, &sid);
-    if (s == NULL || *s != ' ') {
-        return false;
+    ev->msg.reply = (natlet_slice){s, 0};
+    if (!read_sizes(s, end, has_headers, size)) {
+        stop = word_stop(s, end);
+        ev->msg.reply.len = (size_t)(stop - s);
+        return read_sizes(skip_blanks(stop), end, has_headers, size);
     }
-    const uint8_t *reply = s + 1;
-    ev->sid = sid;
-    ev->msg.reply = (natlet_slice){reply, 0};
-    if (read_plain_sizes(reply, line_end, has_headers, size)) {
-        return true;
-    }
-    s = word_end(reply, line_end);
-    ev->msg.reply.len = (size_t)(s - reply);
-    return s != reply && *s == ' ' && read_plain_sizes(s + 1, line_end, has_headers, size);
+    return true;
 }
 
-/* Fills *ev from a plain line whose body is there too, and returns the length of both.
- * Returns 0 for anything else: read_op() says what that is. */
-static size_t read_plain_msg(const natlet__parser *p, natlet_slice in, const uint8_t *line_end,
-                             natlet__event *ev)
+/* The message whose line's words begin at `s`.  Returns EVENT, or MORE with p->need. */
+static inline natlet_status read_msg(natlet__parser *p, natlet_slice *in, const uint8_t *s,
+                                     const uint8_t *end, bool has_headers, natlet__event *ev)
 {
-    size_t verb = memcmp(in.ptr, "MSG ", 4) == 0 ? 4 : memcmp(in.ptr, "HMSG ", 5) == 0 ? 5 : 0;
-    bool has_headers = verb == 5;
     uint32_t size[2]; /* of the header block, and of all */
 
-    if (verb == 0 || !read_plain_words(in.ptr + verb, line_end, has_headers, ev, size)) {
-        return 0;
-    }
-    if (has_headers && !is_header_size(size[0], size[1])) {
-        return 0;
-    }
-    const uint8_t *body = line_end + 2;
-    size_t len = (size_t)(body - in.ptr) + size[1] + 2;
-    if (size[1] > p->message_max || in.len < len || body[size[1]] != '\r' ||
-        body[size[1] + 1] != '\n') {
-        return 0;
-    }
-    ev->kind = NATLET__EV_MSG;
-    ev->text = (natlet_slice){0};
-    ev->msg.headers = (natlet_slice){body, size[0]};
-    ev->msg.payload = (natlet_slice){body + size[0], size[1] - size[0]};
-    return len;
-}
-
-/* Setting bit 5 makes a letter small and leaves '+' and '-' alone; no other byte
- * above 0x20 becomes one of them.  Returns 0 for a word longer than any verb. */
-static uint32_t take_verb(line *l)
-{
-    uint32_t verb = 0;
-    const uint8_t *s = l->at;
-
-    for (; *s > ' '; s++) {
-        if (s - l->at == VERB_LEN_MAX) {
-            return 0;
-        }
-        verb = verb << 8 | *s | 0x20u;
-    }
-    l->at = s;
-    return verb;
-}
-
-/* The next word, up to a blank; empty at the end of the line.  Control bytes are
- * part of it: the server passes them on from any publisher, who must not be able to
- * end the connections of others with a strange subject. */
-static natlet_slice take_word(line *l)
-{
-    const uint8_t *start = l->at;
-
-    while (is_blank(*start)) {
-        start++;
-    }
-    l->at = word_end(start, l->end);
-    while (l->at != l->end && !is_blank(*l->at)) {
-        l->at = word_end(l->at + 1, l->end);
-    }
-    return (natlet_slice){start, (size_t)(l->at - start)};
-}
-
-/* Blanks at the end of a line are allowed. */
-static bool at_end(line *l)
-{
-    return take_word(l).len == 0 && l->at == l->end;
-}
-
-static bool read_size(natlet_slice word, uint32_t *value)
-{
-    return word.len > 0 && read_digits(word.ptr, value) == word.ptr + word.len;
-}
-
-/* Returns OK with p->line and p->need filled. */
-static natlet_status read_msg(natlet__parser *p, line *l, bool has_headers)
-{
-    natlet__msg_line *msg = &p->line;
-    natlet_slice subject = take_word(l);
-    natlet_slice sid = take_word(l);
-    natlet_slice reply = take_word(l);
-    natlet_slice header = has_headers ? take_word(l) : reply;
-    natlet_slice total = take_word(l);
-
-    if (total.len == 0) { /* one word less: there is no reply */
-        total = header;
-        header = reply;
-        reply.len = 0;
-    }
-    msg->header_bytes = 0;
-    if (!at_end(l) || !natlet__read_decimal(sid, UINT64_MAX, &msg->sid) ||
-        !read_size(total, &msg->total_bytes) ||
-        (has_headers && !read_size(header, &msg->header_bytes))) {
+    if (!read_words(s, end, has_headers, ev, size) ||
+        (has_headers && (size[0] < NATLET_HEADER_BYTES_MIN || size[0] > size[1]))) {
         return NATLET_E_PROTOCOL;
     }
-    if (has_headers && !is_header_size(msg->header_bytes, msg->total_bytes)) {
-        return NATLET_E_PROTOCOL;
-    }
-    if (msg->total_bytes > p->message_max) {
+    uint32_t header = size[0];
+    uint32_t total = size[1];
+    if (total > p->message_max) {
         return NATLET_E_TOO_LARGE;
     }
-    msg->subject_at = (uint32_t)(subject.ptr - l->start);
-    msg->subject_len = (uint32_t)subject.len;
-    msg->reply_at = (uint32_t)(reply.ptr - l->start);
-    msg->reply_len = (uint32_t)reply.len;
-    msg->line_bytes = (uint32_t)(l->end - l->start) + 2;
-    p->need = (size_t)msg->line_bytes + msg->total_bytes + 2;
-    return NATLET_OK;
-}
-
-/* The event of a whole message, or MORE. */
-static natlet_status finish_msg(natlet__parser *p, natlet_slice *in, natlet__event *ev)
-{
-    const natlet__msg_line *msg = &p->line;
-    const uint8_t *start = in->ptr;
-
-    if (in->len < p->need) {
+    const uint8_t *body = end + 2;
+    size_t need = (size_t)(body - in->ptr) + total + 2;
+    p->need = need;
+    if (in->len < need) {
         return NATLET_MORE;
     }
-    const uint8_t *body = start + msg->line_bytes;
-    if (body[msg->total_bytes] != '\r' || body[msg->total_bytes + 1] != '\n') {
+    if (body[total] != '\r' || body[total + 1] != '\n') {
         return NATLET_E_PROTOCOL;
     }
     ev->kind = NATLET__EV_MSG;
     ev->text = (natlet_slice){0};
-    ev->sid = msg->sid;
-    ev->msg.subject = (natlet_slice){start + msg->subject_at, msg->subject_len};
-    ev->msg.reply = (natlet_slice){start + msg->reply_at, msg->reply_len};
-    ev->msg.headers = (natlet_slice){body, msg->header_bytes};
-    ev->msg.payload =
-        (natlet_slice){body + msg->header_bytes, msg->total_bytes - msg->header_bytes};
-    natlet__skip(in, p->need);
+    ev->msg.headers = (natlet_slice){body, header};
+    ev->msg.payload = (natlet_slice){body + header, total - header};
     p->need = 0;
+    (void)natlet__take(in, need);
     return NATLET_EVENT;
 }
 
-/* PING, PONG, +OK: nothing follows the verb. */
-static natlet_status read_bare(line *l, natlet__event_kind kind, natlet__event *ev)
+/* What the line up to `end`, its CR, says. */
+static natlet_status read_op(natlet__parser *p, natlet_slice *in, const uint8_t *end,
+                             natlet__event *ev)
 {
-    if (!at_end(l)) {
+    const uint8_t *s = in->ptr;
+    uint32_t verb = s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
+
+    if (*s <= ' ') {
         return NATLET_E_PROTOCOL;
     }
-    *ev = (natlet__event){.kind = kind};
+    verb |= 0x20202020; /* makes a letter small and leaves '+' and '-' alone */
+    s += 3;
+    if (s == end || is_blank(*s)) {
+        verb &= 0xffffff;
+    } else if (++s != end && !is_blank(*s)) {
+        return NATLET_E_PROTOCOL;
+    }
+    if (verb == VERB_MSG || verb == VERB_HMSG) {
+        return read_msg(p, in, s, end, verb == VERB_HMSG, ev);
+    }
+    uint32_t kind = 0;
+    while (verbs[kind] != verb) {
+        if (++kind == sizeof verbs / sizeof verbs[0]) {
+            return NATLET_E_PROTOCOL;
+        }
+    }
+    ev->kind = (natlet__event_kind)kind;
+    s += s != end; /* the rest of the line behind one blank */
+    ev->text = (natlet_slice){s, (size_t)(end - s)};
+    if (ev->kind != NATLET__EV_INFO && ev->kind != NATLET__EV_ERR &&
+        natlet__trim(ev->text).len > 0) {
+        return NATLET_E_PROTOCOL;
+    }
+    (void)natlet__take(in, (size_t)(end - in->ptr) + 2);
     return NATLET_EVENT;
 }
 
-/* INFO, -ERR: the rest of the line behind one blank. */
-static natlet_status read_text(line *l, natlet__event_kind kind, natlet__event *ev)
-{
-    const uint8_t *text = l->at + (l->at != l->end);
-
-    *ev = (natlet__event){.kind = kind, .text = {text, (size_t)(l->end - text)}};
-    return NATLET_EVENT;
-}
-
-/* Returns OK for the line of a message, EVENT for any other. */
-static natlet_status read_op(natlet__parser *p, line *l, natlet__event *ev)
-{
-    uint32_t verb = take_verb(l);
-
-    if (l->at != l->end && !is_blank(*l->at)) {
-        return NATLET_E_PROTOCOL;
-    }
-    switch (verb) {
-    case VERB_MSG:
-        return read_msg(p, l, false);
-    case VERB_HMSG:
-        return read_msg(p, l, true);
-    case VERB_PING:
-        return read_bare(l, NATLET__EV_PING, ev);
-    case VERB_PONG:
-        return read_bare(l, NATLET__EV_PONG, ev);
-    case VERB_OK:
-        return read_bare(l, NATLET__EV_OK, ev);
-    case VERB_INFO:
-        return read_text(l, NATLET__EV_INFO, ev);
-    case VERB_ERR:
-        return read_text(l, NATLET__EV_ERR, ev);
-    default:
-        return NATLET_E_PROTOCOL;
-    }
-}
-
-static size_t line_max(natlet_slice in)
+static bool is_info(natlet_slice in)
 {
     static const natlet_slice info = NATLET_TEXT("INFO");
-    bool is_info = in.len > info.len && (in.ptr[0] | 0x20) == 'i' &&
-                   natlet__starts_nocase(in, info) && is_blank(in.ptr[info.len]);
-    return is_info ? NATLET_INFO_BYTES_MAX : NATLET_LINE_BYTES_MAX;
+
+    return in.len > info.len && natlet__starts_nocase(in, info) && is_blank(in.ptr[info.len]);
 }
 
 /* Looks for the LF only in what was not looked at before, so that a line which
  * comes byte by byte costs as much as a whole one. */
-static const uint8_t *find_lf(natlet__parser *p, natlet_slice in, size_t max)
-{
-    size_t end = in.len < max ? in.len : max;
-
-    NATLET_ASSERT(p->scanned <= end);
-    if (p->scanned == end) {
-        return NULL;
-    }
-    const uint8_t *lf = memchr(in.ptr + p->scanned, '\n', end - p->scanned);
-    p->scanned = lf == NULL ? end : 0;
-    return lf;
-}
-
 static natlet_status read_line(natlet__parser *p, natlet_slice *in, natlet__event *ev)
 {
-    size_t max = line_max(*in);
-    const uint8_t *lf = find_lf(p, *in, max);
-    if (lf == NULL) {
-        return p->scanned == max ? NATLET_E_LINE_TOO_LONG : NATLET_MORE;
+    size_t max = in->len < NATLET_INFO_BYTES_MAX ? in->len : NATLET_INFO_BYTES_MAX;
+
+    NATLET_ASSERT(p->scanned <= max);
+    const uint8_t *lf =
+        p->scanned < max ? memchr(in->ptr + p->scanned, '\n', max - p->scanned) : NULL;
+    p->scanned = lf != NULL ? (size_t)(lf - in->ptr) : max;
+    if (p->scanned >= NATLET_LINE_BYTES_MAX &&
+        (p->scanned >= NATLET_INFO_BYTES_MAX || !is_info(*in))) {
+        return NATLET_E_LINE_TOO_LONG;
     }
-    if (lf - in->ptr < LINE_LEN_MIN || lf[-1] != '\r') {
+    if (lf == NULL) {
+        return NATLET_MORE;
+    }
+    if (p->scanned < LINE_LEN_MIN || lf[-1] != '\r') {
         return NATLET_E_PROTOCOL;
     }
-    size_t len = read_plain_msg(p, *in, lf - 1, ev);
-    if (len > 0) {
-        natlet__skip(in, len);
-        return NATLET_EVENT;
-    }
-    line l = {.start = in->ptr, .at = in->ptr, .end = lf - 1};
-    natlet_status st = read_op(p, &l, ev);
+    natlet_status st = read_op(p, in, lf - 1, ev);
     if (st == NATLET_EVENT) {
-        natlet__skip(in, (size_t)(lf - in->ptr) + 1);
+        p->scanned = 0;
     }
     return st;
 }
@@ -371,11 +264,8 @@ natlet_status natlet__parser_next(natlet__parser *p, natlet_slice *in, natlet__e
 {
     natlet_status st = p->failed;
 
-    if (st == NATLET_OK && p->need == 0) {
-        st = read_line(p, in, ev);
-    }
     if (st == NATLET_OK) {
-        st = finish_msg(p, in, ev);
+        st = in->len < p->need ? NATLET_MORE : read_line(p, in, ev);
     }
     if (st < 0) {
         p->failed = st;
@@ -385,5 +275,5 @@ natlet_status natlet__parser_next(natlet__parser *p, natlet_slice *in, natlet__e
 
 size_t natlet__parser_need(const natlet__parser *p, natlet_slice in)
 {
-    return p->need > 0 ? p->need : line_max(in);
+    return p->need > 0 ? p->need : is_info(in) ? NATLET_INFO_BYTES_MAX : NATLET_LINE_BYTES_MAX;
 }

@@ -25,22 +25,11 @@ typedef struct natlet__event {
     uint64_t sid;
 } natlet__event;
 
-/* What a MSG or HMSG line says.  Offsets are into that line, which may move. */
-typedef struct natlet__msg_line {
-    uint64_t sid;
-    uint32_t line_bytes;   /* CRLF included */
-    uint32_t header_bytes; /* 0 for MSG */
-    uint32_t total_bytes;  /* header block and payload together */
-    uint32_t subject_at, subject_len;
-    uint32_t reply_at, reply_len;
-} natlet__msg_line;
-
 typedef struct natlet__parser {
-    natlet_status failed;  /* sticky: once negative, nothing is parsed */
-    uint32_t message_max;  /* header block and payload of one message, in bytes */
-    size_t scanned;        /* bytes of the unfinished line known to hold no LF */
-    size_t need;           /* bytes of the whole unfinished message; 0 without one */
-    natlet__msg_line line; /* of that message */
+    natlet_status failed; /* sticky: once negative, nothing is parsed */
+    uint32_t message_max; /* header block and payload of one message, in bytes */
+    size_t scanned; /* bytes of the unfinished operation's line before its LF, if it is known */
+    size_t need;    /* bytes of the whole unfinished message; 0 without one */
 } natlet__parser;
 
 /* `message_max` is at most NATLET_MESSAGE_BYTES_LIMIT. */

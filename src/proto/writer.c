@@ -65,40 +65,43 @@ size_t natlet__write_unsub(uint8_t *out, uint64_t sid, uint64_t max)
     return end_line(out, at);
 }
 
-static void put_flag(natlet_json_out *json, const char *key, bool value)
-{
-    natlet_json_out_key(json, key);
-    natlet_json_out_bool(json, value);
-}
-
-static void put_text(natlet_json_out *json, const char *key, natlet_slice text)
-{
-    if (text.len > 0) {
-        natlet_json_out_key(json, key);
-        natlet_json_out_string(json, text);
-    }
-}
+/* The fields, in the order in which they are written. */
+static const char flag_names[] = "verbose\0pedantic\0echo\0tls_required\0headers\0no_responders\0";
+static const char text_names[] = "name\0user\0pass\0auth_token\0nkey\0jwt\0sig\0";
+static const uint8_t flag_offsets[] = {
+    offsetof(natlet__connect, verbose), offsetof(natlet__connect, pedantic),
+    offsetof(natlet__connect, echo),    offsetof(natlet__connect, tls_required),
+    offsetof(natlet__connect, headers), offsetof(natlet__connect, no_responders),
+};
+static const uint8_t text_offsets[] = {
+    offsetof(natlet__connect, name), offsetof(natlet__connect, user),
+    offsetof(natlet__connect, pass), offsetof(natlet__connect, auth_token),
+    offsetof(natlet__connect, nkey), offsetof(natlet__connect, jwt),
+    offsetof(natlet__connect, sig),
+};
 
 /* The server takes true for verbose, pedantic and echo when they are not said. */
 static void put_options(natlet_json_out *json, const natlet__connect *connect)
 {
-    put_flag(json, "verbose", connect->verbose);
-    put_flag(json, "pedantic", connect->pedantic);
-    put_flag(json, "echo", connect->echo);
-    put_flag(json, "tls_required", connect->tls_required);
-    put_flag(json, "headers", connect->headers);
-    put_flag(json, "no_responders", connect->no_responders);
-    put_text(json, "name", connect->name);
-    put_text(json, "user", connect->user);
-    put_text(json, "pass", connect->pass);
-    put_text(json, "auth_token", connect->auth_token);
-    put_text(json, "nkey", connect->nkey);
-    put_text(json, "jwt", connect->jwt);
-    put_text(json, "sig", connect->sig);
-    put_text(json, "lang", natlet__text("natlet"));
-    put_text(json, "version", natlet__text(NATLET_VERSION));
-    natlet_json_out_key(json, "protocol");
-    natlet_json_out_u64(json, 1); /* INFO may come at any time */
+    static const natlet_slice ours = NATLET_TEXT(
+        /* INFO may come at any time: protocol 1 */
+        "\"lang\":\"natlet\",\"version\":\"" NATLET_VERSION "\",\"protocol\":1");
+    const char *fields = (const char *)connect;
+    const char *key = flag_names;
+
+    for (size_t i = 0; i < sizeof flag_offsets; i++, key += strlen(key) + 1) {
+        natlet_json_out_key(json, key);
+        natlet_json_out_bool(json, *(const bool *)(fields + flag_offsets[i]));
+    }
+    key = text_names;
+    for (size_t i = 0; i < sizeof text_offsets; i++, key += strlen(key) + 1) {
+        const natlet_slice *text = (const void *)(fields + text_offsets[i]);
+        if (text->len > 0) {
+            natlet_json_out_key(json, key);
+            natlet_json_out_string(json, *text);
+        }
+    }
+    natlet_json_out_raw(json, ours);
 }
 
 size_t natlet__write_connect(uint8_t *out, size_t cap, const natlet__connect *connect)

@@ -1,12 +1,12 @@
 /* State            known by            reads                leaves when
  * --------------   -----------------   ------------------   --------------------------
  * head             payload_left == 0   2, 4 or 10 bytes     complete and within limits
- * data payload     opcode < 8          bytes, as they lie   payload_left == 0
- * control payload  opcode >= 8         bytes, collected     payload_left == 0 -> event
+ * control frame    the same, bit 3     2 + payload bytes    complete -> event
+ * data payload     payload_left > 0    bytes, as they lie   payload_left == 0
  * closed           closed              everything, unseen   never
  *
- * A frame without payload goes from head to head; a control frame among them
- * makes its event on the way. */
+ * A frame without payload goes from head to head.  A control frame is read as one long
+ * head, for its length has one byte. */
 #include "ws/frame.h"
 
 #include <string.h>
@@ -23,6 +23,8 @@ enum {
     LEN_7 = 0x7f,
     LEN_IS_16 = 126,
     LEN_IS_64 = 127,
+    KNOWN_OPCODES = 1 << NATLET__WS_CONTINUE | 1 << NATLET__WS_TEXT | 1 << NATLET__WS_BINARY |
+                    1 << NATLET__WS_CLOSE | 1 << NATLET__WS_PING | 1 << NATLET__WS_PONG,
 };
 
 enum { /* RFC 6455, 7.4.1 */
@@ -54,71 +56,71 @@ static natlet_status refuse(natlet__ws *ws)
 /* A control frame carries bit 3 in its opcode (RFC 6455, 5.5). */
 static bool is_control(const natlet__ws *ws)
 {
-    return (ws->opcode & 8) != 0;
+    return (ws->head[0] & 8) != 0;
 }
 
-/* Fills `into` up to `want` bytes; true when they are there. */
-static bool collect(uint8_t *into, uint8_t *len, size_t want, natlet_slice *in)
+static bool is_final(const natlet__ws *ws)
 {
-    size_t missing = want - *len;
-    natlet_slice piece = natlet__take(in, in->len < missing ? in->len : missing);
+    return (ws->head[0] & FINAL) != 0;
+}
 
-    memcpy(into + *len, piece.ptr, piece.len);
-    *len = (uint8_t)(*len + piece.len);
-    return *len == want;
+/* Fills the head up to `want` bytes; true when they are there. */
+static bool collect(natlet__ws *ws, size_t want, natlet_slice *in)
+{
+    size_t missing = want - ws->head_len;
+    size_t n = in->len < missing ? in->len : missing;
+
+    memcpy(ws->head + ws->head_len, in->ptr, n);
+    natlet__skip(in, n);
+    ws->head_len = (uint8_t)(ws->head_len + n);
+    return n == missing;
 }
 
 /* Judges all that the first two bytes say, so that a bad frame is refused
  * before its length was waited for. */
 static natlet_status check_start(natlet__ws *ws)
 {
-    ws->opcode = ws->head[0] & OPCODE;
-    ws->is_final = (ws->head[0] & FINAL) != 0;
-    if ((ws->head[0] & RESERVED) != 0 || (ws->head[1] & MASKED) != 0) {
+    uint8_t opcode = ws->head[0] & OPCODE;
+
+    if ((ws->head[0] & RESERVED) != 0 || (ws->head[1] & MASKED) != 0 ||
+        (KNOWN_OPCODES >> opcode & 1) == 0) {
         return refuse(ws);
     }
-    switch (ws->opcode) {
-    case NATLET__WS_CONTINUE:
-        return ws->in_message ? NATLET_OK : refuse(ws);
-    case NATLET__WS_BINARY:
-        return ws->in_message ? refuse(ws) : NATLET_OK;
-    case NATLET__WS_TEXT: /* never needed here, so never checked for UTF-8 */
-        return ws->in_message ? refuse(ws) : fail(ws, NATLET_E_FRAME, UNSUPPORTED_DATA);
-    case NATLET__WS_CLOSE:
-    case NATLET__WS_PING:
-    case NATLET__WS_PONG:
-        return ws->is_final && ws->head[1] <= NATLET__WS_CONTROL_MAX ? NATLET_OK : refuse(ws);
-    default:
+    bool is_in_order = is_control(ws) ? is_final(ws) && ws->head[1] <= NATLET__WS_CONTROL_MAX
+                                      : ws->in_message == (opcode == NATLET__WS_CONTINUE);
+    if (!is_in_order) {
         return refuse(ws);
     }
+    /* Text is never needed here, so never checked for UTF-8. */
+    return opcode == NATLET__WS_TEXT ? fail(ws, NATLET_E_FRAME, UNSUPPORTED_DATA) : NATLET_OK;
 }
 
 static size_t head_bytes(const natlet__ws *ws)
 {
     uint8_t len_7 = ws->head[1] & LEN_7;
 
+    if (is_control(ws)) {
+        return 2u + len_7;
+    }
     return len_7 == LEN_IS_64 ? 10 : len_7 == LEN_IS_16 ? 4 : 2;
 }
 
-/* The length must take the fewest bytes possible, and less than 2^63. */
+/* The length must take the fewest bytes possible, and less than 2^63: as in a head of
+ * ours, but for the key. */
 static bool read_length(const natlet__ws *ws, uint64_t *len)
 {
     size_t end = head_bytes(ws);
 
-    if (end == 2) {
-        *len = ws->head[1] & LEN_7;
-        return true;
-    }
-    *len = 0;
+    *len = end == 2 ? ws->head[1] : 0;
     for (size_t i = 2; i < end; i++) {
         *len = *len << 8 | ws->head[i];
     }
-    return end == 4 ? *len >= LEN_IS_16 : *len > UINT16_MAX && *len <= INT64_MAX;
+    return natlet__ws_head_bytes(*len) == end + 4 && *len <= INT64_MAX;
 }
 
 static natlet_status start_data(natlet__ws *ws, uint64_t len)
 {
-    if (ws->opcode == NATLET__WS_BINARY) {
+    if ((ws->head[0] & OPCODE) == NATLET__WS_BINARY) {
         ws->message_bytes = 0;
         ws->empty_frames = 0;
     }
@@ -127,8 +129,8 @@ static natlet_status start_data(natlet__ws *ws, uint64_t len)
     }
     ws->message_bytes += len;
     ws->payload_left = len;
-    ws->in_message = !ws->is_final;
-    if (len == 0 && !ws->is_final && ++ws->empty_frames > NATLET__WS_EMPTY_FRAMES_MAX) {
+    ws->in_message = !is_final(ws);
+    if (len == 0 && ws->in_message && ++ws->empty_frames > NATLET__WS_EMPTY_FRAMES_MAX) {
         return fail(ws, NATLET_E_FRAME, POLICY_VIOLATION);
     }
     return NATLET_OK;
@@ -139,12 +141,12 @@ static natlet_status end_close(natlet__ws *ws, natlet__ws_event *ev)
 {
     ev->kind = NATLET__WS_EV_CLOSE;
     ev->code = NO_STATUS;
-    if (ws->control_len > 0) {
-        ev->code = (uint16_t)(ws->control[0] << 8 | ws->control[1]);
-        if (ws->control_len < 2 || !natlet__ws_close_code_valid(ev->code)) {
+    if (ev->bytes.len > 0) {
+        ev->code = (uint16_t)(ev->bytes.ptr[0] << 8 | ev->bytes.ptr[1]);
+        if (ev->bytes.len < 2 || !natlet__ws_close_code_valid(ev->code)) {
             return refuse(ws);
         }
-        ev->bytes = (natlet_slice){ws->control + 2, (size_t)ws->control_len - 2};
+        natlet__skip(&ev->bytes, 2);
         if (!natlet__utf8_valid(ev->bytes)) {
             return fail(ws, NATLET_E_FRAME, INVALID_DATA);
         }
@@ -155,12 +157,11 @@ static natlet_status end_close(natlet__ws *ws, natlet__ws_event *ev)
 
 static natlet_status end_control(natlet__ws *ws, natlet__ws_event *ev)
 {
-    if (ws->opcode == NATLET__WS_CLOSE) {
-        return end_close(ws, ev);
-    }
-    ev->kind = ws->opcode == NATLET__WS_PING ? NATLET__WS_EV_PING : NATLET__WS_EV_PONG;
-    ev->bytes = (natlet_slice){ws->control, ws->control_len};
-    return NATLET_EVENT;
+    uint8_t opcode = ws->head[0] & OPCODE;
+
+    ev->kind = opcode == NATLET__WS_PING ? NATLET__WS_EV_PING : NATLET__WS_EV_PONG;
+    ev->bytes = (natlet_slice){ws->head + 2, ws->head[1]};
+    return opcode == NATLET__WS_CLOSE ? end_close(ws, ev) : NATLET_EVENT;
 }
 
 static natlet_status read_head(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev)
@@ -168,7 +169,7 @@ static natlet_status read_head(natlet__ws *ws, natlet_slice *in, natlet__ws_even
     uint64_t len;
 
     if (ws->head_len < 2) {
-        if (!collect(ws->head, &ws->head_len, 2, in)) {
+        if (!collect(ws, 2, in)) {
             return NATLET_OK;
         }
         natlet_status st = check_start(ws);
@@ -176,19 +177,14 @@ static natlet_status read_head(natlet__ws *ws, natlet_slice *in, natlet__ws_even
             return st;
         }
     }
-    if (!collect(ws->head, &ws->head_len, head_bytes(ws), in)) {
+    if (!collect(ws, head_bytes(ws), in)) {
         return NATLET_OK;
     }
     ws->head_len = 0;
-    if (!read_length(ws, &len)) {
-        return refuse(ws);
+    if (is_control(ws)) {
+        return end_control(ws, ev);
     }
-    if (!is_control(ws)) {
-        return start_data(ws, len);
-    }
-    ws->control_len = 0;
-    ws->payload_left = len;
-    return len == 0 ? end_control(ws, ev) : NATLET_OK;
+    return read_length(ws, &len) ? start_data(ws, len) : refuse(ws);
 }
 
 static natlet_status read_payload(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev)
@@ -196,20 +192,16 @@ static natlet_status read_payload(natlet__ws *ws, natlet_slice *in, natlet__ws_e
     size_t len = in->len < ws->payload_left ? in->len : (size_t)ws->payload_left;
 
     ws->payload_left -= len;
-    if (!is_control(ws)) {
-        ev->kind = NATLET__WS_EV_DATA;
-        ev->bytes = natlet__take(in, len);
-        return NATLET_EVENT;
-    }
-    (void)collect(ws->control, &ws->control_len, ws->control_len + len, in);
-    return ws->payload_left == 0 ? end_control(ws, ev) : NATLET_OK;
+    ev->kind = NATLET__WS_EV_DATA;
+    ev->bytes = (natlet_slice){in->ptr, len};
+    natlet__skip(in, len);
+    return NATLET_EVENT;
 }
 
 natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev)
 {
     natlet_status st = ws->failed;
 
-    *ev = (natlet__ws_event){0};
     while (st == NATLET_OK && in->len > 0) {
         if (ws->closed) {
             natlet__skip(in, in->len);
@@ -220,17 +212,6 @@ natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event
         }
     }
     return st == NATLET_OK ? NATLET_MORE : st;
-}
-
-uint64_t natlet__ws_payload_left(const natlet__ws *ws)
-{
-    return is_control(ws) ? 0 : ws->payload_left;
-}
-
-void natlet__ws_skip(natlet__ws *ws, uint64_t n)
-{
-    NATLET_ASSERT(n <= natlet__ws_payload_left(ws));
-    ws->payload_left -= n;
 }
 
 size_t natlet__ws_head_bytes(uint64_t len)

@@ -48,12 +48,8 @@ typedef struct natlet__ws {
     uint64_t message_bytes; /* of the message now arriving, the present frame included */
     uint64_t payload_left;  /* of the frame now arriving; 0: between frames or in a head */
     uint32_t empty_frames;  /* zero-length fragments of this message: bounded */
-    uint8_t head[10];       /* of the frame now arriving: a server's has no mask */
+    uint8_t head[2 + NATLET__WS_CONTROL_MAX]; /* of the present frame, or all of a control frame */
     uint8_t head_len;
-    uint8_t opcode;
-    uint8_t control[NATLET__WS_CONTROL_MAX];
-    uint8_t control_len;
-    bool is_final;
     bool in_message; /* further frames of a data message are due */
     bool closed;     /* a close frame was read: the rest is ignored */
 } natlet__ws;
@@ -69,13 +65,6 @@ void natlet__ws_init(natlet__ws *ws, uint64_t message_max);
  * minimal or beyond message_max, control frame fragmented or too long, message
  * order, close payload, too many empty fragments, text message (1003). */
 natlet_status natlet__ws_next(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev);
-
-/* Payload bytes of the data frame now arriving that are still to come: what may
- * be received straight into its destination. */
-uint64_t natlet__ws_payload_left(const natlet__ws *ws);
-
-/* Tells the reader that `n` of those were received elsewhere. */
-void natlet__ws_skip(natlet__ws *ws, uint64_t n);
 
 /* Bytes of the head of a masked frame with `len` bytes of payload: 6, 8 or 14. */
 size_t natlet__ws_head_bytes(uint64_t len);

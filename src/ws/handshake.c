@@ -27,61 +27,45 @@ typedef struct text_out {
     bool failed; /* sticky: no room, or a part that must not be sent */
 } text_out;
 
-static void put(text_out *out, natlet_slice text)
+static void put(text_out *out, const char *literal, natlet_slice part)
 {
-    out->failed |= text.len > out->cap - out->len;
-    if (!out->failed) {
-        (void)natlet__put(out->ptr + out->len, text);
-        out->len += text.len;
-    }
-}
+    natlet_slice head = natlet__text(literal);
 
-static void put_text(text_out *out, const char *text)
-{
-    put(out, natlet__text(text));
+    out->failed |= head.len + part.len > out->cap - out->len;
+    if (!out->failed) {
+        (void)natlet__put(natlet__put(out->ptr + out->len, head), part);
+        out->len += head.len + part.len;
+    }
 }
 
 /* A part of a URL: with a blank or line end in it, it could become a header. */
-static void put_part(text_out *out, natlet_slice part)
+static void put_part(text_out *out, const char *literal, natlet_slice part)
 {
     out->failed |= !natlet__is_clean(part, '!');
-    put(out, part);
-}
-
-static void put_host(text_out *out, const natlet__handshake_request *request)
-{
-    uint8_t port[NATLET__DECIMAL_MAX];
-
-    put_text(out, "\r\nHost: ");
-    put_part(out, request->host);
-    if (!request->is_default_port) {
-        put_text(out, ":");
-        put(out, (natlet_slice){port, natlet__write_decimal(port, request->port)});
-    }
+    put(out, literal, part);
 }
 
 size_t natlet__handshake_write(const natlet__handshake *h, uint8_t *out, size_t cap,
                                const natlet__handshake_request *request)
 {
     text_out text = {.ptr = out, .cap = cap};
+    uint8_t port[NATLET__DECIMAL_MAX];
+    bool has_slash = request->path.len > 0 && request->path.ptr[0] == '/';
 
-    put_text(&text, "GET ");
-    if (request->path.len == 0 || request->path.ptr[0] != '/') {
-        put_text(&text, "/"); /* nothing, or a query alone */
+    put_part(&text, has_slash ? "GET " : "GET /", request->path); /* nothing, or a query alone */
+    put_part(&text, " HTTP/1.1\r\nHost: ", request->host);
+    if (!request->is_default_port) {
+        put(&text, ":", (natlet_slice){port, natlet__write_decimal(port, request->port)});
     }
-    put_part(&text, request->path);
-    put_text(&text, " HTTP/1.1");
-    put_host(&text, request);
-    put_text(&text, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
-    put(&text, (natlet_slice){h->key, sizeof h->key});
+    put(&text,
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
+        (natlet_slice){h->key, sizeof h->key});
     if (request->origin.len > 0) {
-        put_text(&text, "\r\nOrigin: ");
-        put_part(&text, request->origin);
+        put_part(&text, "\r\nOrigin: ", request->origin);
     }
-    put_text(&text, "\r\n");
-    put(&text, request->headers);
-    put_text(&text, "\r\n");
+    put(&text, "\r\n", request->headers);
+    put(&text, "\r\n", (natlet_slice){0});
     return text.failed ? 0 : text.len;
 }
 
@@ -101,19 +85,16 @@ void natlet__handshake_accept(uint8_t out[28], const uint8_t key[24])
 
 /* "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4).  The version
  * matters only where the upgrade was accepted; old proxies refuse in 1.0. */
-static natlet_status judge_status_line(natlet__handshake *h, natlet_slice line)
+static bool judge_status_line(natlet__handshake *h, natlet_slice line)
 {
     uint64_t status;
 
     if (line.len < 12 || line.ptr[8] != ' ' || (line.len > 12 && line.ptr[12] != ' ') ||
         !natlet__read_decimal((natlet_slice){line.ptr + 9, 3}, 999, &status) || status < 100) {
-        return NATLET_E_HANDSHAKE;
+        return false;
     }
     h->http_status = (uint16_t)status;
-    if (status >= FINAL_STATUS_MIN) {
-        return NATLET_E_UPGRADE;
-    }
-    return status == SWITCHING_PROTOCOLS && line.ptr[7] == '1' ? NATLET_OK : NATLET_E_HANDSHAKE;
+    return status == SWITCHING_PROTOCOLS && line.ptr[7] == '1';
 }
 
 /* Whether one of the elements of a comma-separated list is `token`. */
@@ -153,18 +134,20 @@ static const char judged[] = "upgrade\0sec-websocket-accept\0connection\0"
  * two may not. */
 static bool judge_field(natlet__handshake *h, natlet_slice name, natlet_slice value)
 {
+    static const natlet_slice websocket = NATLET_TEXT("websocket");
+    static const natlet_slice upgrade = NATLET_TEXT("upgrade");
     uint32_t which = natlet__word_index(judged, name);
     bool is_first = (h->seen >> which & 1) == 0;
 
     switch (which) {
     case UPGRADE:
         h->seen |= 1 << UPGRADE;
-        return is_first && natlet__equal_nocase(value, natlet__text("websocket"));
+        return is_first && natlet__equal_nocase(value, websocket);
     case ACCEPT:
         h->seen |= 1 << ACCEPT;
         return is_first && accept_matches(h, value);
     case CONNECTION:
-        if (has_token(value, natlet__text("upgrade"))) {
+        if (has_token(value, upgrade)) {
             h->seen |= 1 << CONNECTION;
         }
         return true;
@@ -209,19 +192,18 @@ static bool is_clean(natlet_slice text)
 }
 
 /* `line` without its CRLF.  A folded line begins with a blank, which no name does. */
-static natlet_status judge_line(natlet__handshake *h, natlet_slice line)
+static bool judge_line(natlet__handshake *h, natlet_slice line)
 {
+    natlet_slice name;
+
     if (!is_clean(line)) {
-        return NATLET_E_HANDSHAKE;
+        return false;
     }
     if (h->scanned == 0) {
         return judge_status_line(h, line);
     }
-    natlet_slice name;
     return natlet__cut(&line, ':', &name) && ++h->fields <= NATLET__HANDSHAKE_FIELDS_MAX &&
-                   is_token(name) && judge_field(h, name, natlet__trim(line))
-               ? NATLET_OK
-               : NATLET_E_HANDSHAKE;
+           is_token(name) && judge_field(h, name, natlet__trim(line));
 }
 
 /* Nobody who speaks HTTP begins otherwise: a NATS or TLS port is known by its
@@ -237,30 +219,25 @@ static bool begins_like_http(natlet_slice in)
 /* Reads the next line.  Returns EVENT if there may be another one. */
 static natlet_status read_line(natlet__handshake *h, natlet_slice in)
 {
-    size_t end_max = h->scanned + NATLET__HANDSHAKE_LINE_MAX;
-    end_max = end_max < NATLET__HANDSHAKE_ANSWER_MAX ? end_max : NATLET__HANDSHAKE_ANSWER_MAX;
-    size_t end = in.len < end_max ? in.len : end_max;
-    natlet_slice line = {in.ptr + h->scanned, end - h->scanned};
-    const uint8_t *lf = line.len > 0 ? memchr(line.ptr, '\n', line.len) : NULL;
+    size_t max = h->scanned + NATLET__HANDSHAKE_LINE_MAX;
+    natlet_slice line;
 
-    if (lf == NULL) {
-        return end == end_max ? NATLET_E_HANDSHAKE : NATLET_MORE;
+    max = max < NATLET__HANDSHAKE_ANSWER_MAX ? max : NATLET__HANDSHAKE_ANSWER_MAX;
+    in.len = in.len < max ? in.len : max;
+    bool is_full = in.len == max;
+    natlet__skip(&in, h->scanned);
+    if (!natlet__cut(&in, '\n', &line)) {
+        return is_full ? NATLET_E_HANDSHAKE : NATLET_MORE;
     }
-    line.len = (size_t)(lf - line.ptr);
-    if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
+    if (line.len == 0 || line.ptr[--line.len] != '\r') {
         return NATLET_E_HANDSHAKE;
     }
-    line.len--;
     bool is_end = line.len == 0 && h->scanned > 0;
-    natlet_status st = is_end ? NATLET_OK : judge_line(h, line);
-    if (st < 0) {
-        return st;
+    if (is_end ? h->seen != SEEN_ALL : !judge_line(h, line)) {
+        return h->http_status >= FINAL_STATUS_MIN ? NATLET_E_UPGRADE : NATLET_E_HANDSHAKE;
     }
     h->scanned += line.len + 2;
-    if (!is_end) {
-        return NATLET_EVENT;
-    }
-    return h->seen == SEEN_ALL ? NATLET_OK : NATLET_E_HANDSHAKE;
+    return is_end ? NATLET_OK : NATLET_EVENT;
 }
 
 natlet_status natlet__handshake_read(natlet__handshake *h, natlet_slice *in)

@@ -10,7 +10,7 @@
 #include "support/test_host.h"
 #include "ws/frame.h"
 
-enum { TX = 512, TX_MAX = 200000 };
+enum { TX = 512, TX_MAX = 200000, FRONT = NATLET__OUTBOX_FRONT };
 
 static test_host host;
 static test_memory memory;
@@ -61,12 +61,15 @@ static natlet_status put(size_t spare, size_t len)
 
 static void send(size_t at_most)
 {
-    natlet__outbox_seal(&box);
-    natlet_slice ready = natlet__outbox_ready(&box);
-    size_t n = ready.len < at_most ? ready.len : at_most;
-    memcpy(out + out_len, ready.ptr, n);
-    out_len += n;
-    natlet__outbox_taken(&box, n);
+    natlet_slice ready;
+
+    while (at_most > 0 && (ready = natlet__outbox_ready(&box)).len > 0) {
+        size_t n = ready.len < at_most ? ready.len : at_most;
+        memcpy(out + out_len, ready.ptr, n);
+        out_len += n;
+        at_most -= n;
+        natlet__outbox_taken(&box, n);
+    }
 }
 
 /* Unframes what the host took and compares; frames have at most `frame_max`. */
@@ -123,7 +126,7 @@ static void keeps_order_and_bytes(void)
             send(1 + test_random(&seed) % 1000);
         }
         check_out(frames[f / 2]);
-        CHECK_INT(box.cap, TX); /* what it grew by was given back */
+        CHECK_INT(box.cap, FRONT + TX); /* what it grew by was given back */
         tear_down();
     }
 }
@@ -136,12 +139,12 @@ static void is_whole_or_not_there(void)
         size_t whole = 0;
         while (put(40, 5040) == NATLET_OK) {
             whole++;
-            CHECK(box.cap <= TX_MAX);
+            CHECK(box.cap <= FRONT + TX_MAX);
         }
         CHECK(whole > TX_MAX / 5040 - 3);
         CHECK(put(40, 5040) == NATLET_E_FULL);
         CHECK_INT(plain_len, whole * 5040);
-        CHECK(put(0, TX_MAX) == (framed ? NATLET_E_TOO_LARGE : NATLET_E_FULL));
+        CHECK(put(0, TX_MAX) == NATLET_E_FULL);
         CHECK(put(1, TX_MAX) == NATLET_E_TOO_LARGE);
         while (natlet__outbox_used(&box) > 0) {
             send(777);
@@ -156,13 +159,13 @@ static void does_not_grow_unasked(void)
     set_up(0);
     CHECK(put(0, TX - 10) == NATLET_OK);
     CHECK(natlet__outbox_begin(&box, 11, false) == NATLET_E_FULL);
-    CHECK_INT(box.cap, TX);
+    CHECK_INT(box.cap, FRONT + TX);
     CHECK(natlet__outbox_begin(&box, 10, false) == NATLET_OK);
     send(100); /* more waits than was sent: moving does not pay */
     CHECK(natlet__outbox_begin(&box, 100, false) == NATLET_E_FULL);
     send(TX / 2 - 80);
     CHECK(natlet__outbox_begin(&box, 200, false) == NATLET_OK);
-    CHECK_INT(box.start, 0);
+    CHECK_INT(box.start, FRONT);
     tear_down();
 }
 
@@ -184,14 +187,50 @@ static void survives_without_memory(void)
 
 static void control_frames_stand_between(void)
 {
+    const natlet_slice hello = NATLET_TEXT("hello");
+
     set_up(4000);
     CHECK(put(0, 10) == NATLET_OK);
-    CHECK(natlet__outbox_put_control(&box, NATLET__WS_PONG, (natlet_slice)NATLET_TEXT("hello")));
-    CHECK(put(0, 200) == NATLET_OK);
+    send(3);
+    CHECK(!natlet__outbox_put_control(&box, NATLET__WS_PONG, hello)); /* inside of a frame */
     send(SIZE_MAX);
-    CHECK_INT(out_len, (6 + 10) + (6 + 5) + (8 + 200));
+    CHECK(put(0, 200) == NATLET_OK);
+    CHECK(natlet__outbox_put_control(&box, NATLET__WS_PONG, hello));
+    CHECK(!natlet__outbox_put_control(&box, NATLET__WS_PONG, hello));
+    CHECK(put(0, 300) == NATLET_OK);
+    send(SIZE_MAX);
+    CHECK_INT(out_len, (6 + 10) + (6 + 5) + (8 + 500));
     CHECK(out[16] == 0x8a && out[17] == 0x85 && out[27] == 0x82);
     CHECK((out[22] ^ out[18]) == 'h' && (out[26] ^ out[18]) == 'o');
+    tear_down();
+}
+
+static void a_control_frame_fits_always(void)
+{
+    static const uint8_t bytes[NATLET__WS_CONTROL_MAX];
+    natlet_slice longest = {bytes, sizeof bytes};
+
+    for (size_t len = 0; len <= TX; len += TX / 4) {
+        set_up(4000);
+        CHECK(len == 0 || put(0, len) == NATLET_OK);
+        CHECK(natlet__outbox_put_control(&box, NATLET__WS_PING, longest));
+        CHECK(box.start == 0);
+        size_t frame = len > 0 ? natlet__ws_head_bytes(len) + len : 0;
+        send(SIZE_MAX);
+        CHECK_INT(out_len, NATLET__WS_CONTROL_FRAME_MAX + frame);
+        tear_down();
+    }
+    /* The front stays taken while the buffer makes room behind it. */
+    set_up(4000);
+    CHECK(put(0, TX - 10) == NATLET_OK);
+    CHECK(natlet__outbox_put_control(&box, NATLET__WS_PING, longest));
+    CHECK(natlet__outbox_begin(&box, 11, false) == NATLET_E_FULL);
+    CHECK(put(0, TX) == NATLET_OK);
+    send(NATLET__WS_CONTROL_FRAME_MAX);
+    CHECK(out[0] == 0x89 && out[1] == (0x80 | NATLET__WS_CONTROL_MAX));
+    out_len = 0;
+    send(SIZE_MAX);
+    check_out(4000);
     tear_down();
 }
 
@@ -202,7 +241,7 @@ static void forgets(void)
     send(3);
     natlet__outbox_clear(&box);
     CHECK_INT(natlet__outbox_used(&box), 0);
-    CHECK_INT(box.cap, TX);
+    CHECK_INT(box.cap, FRONT + TX);
     plain_len = out_len = 0;
     CHECK(put(10, 20) == NATLET_OK); /* without frames again */
     send(SIZE_MAX);
@@ -219,6 +258,7 @@ int main(void)
     RUN(does_not_grow_unasked);
     RUN(survives_without_memory);
     RUN(control_frames_stand_between);
+    RUN(a_control_frame_fits_always);
     RUN(forgets);
     test_host_free(&host);
     return test_done();
