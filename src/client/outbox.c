@@ -109,7 +109,9 @@ void natlet__outbox_wrote(natlet__outbox *box, size_t n)
 void natlet__outbox_frame(natlet__outbox *box, size_t frame_max)
 {
     NATLET_ASSERT(frame_max <= UINT16_MAX);
-    box->sealed = box->end;
+    if (box->frame_max == 0) {
+        box->sealed = box->end; /* the upgrade request; later what waits is for frames */
+    }
     box->frame_max = frame_max > NATLET__FRAME_MIN ? frame_max : NATLET__FRAME_MIN;
 }
 

@@ -249,6 +249,18 @@ static void forgets(void)
     tear_down();
 }
 
+/* The server says a new max_payload while operations wait: they still go into frames. */
+static void frames_what_waits(void)
+{
+    set_up(1000);
+    CHECK(put(0, 300) == NATLET_OK);
+    natlet__outbox_frame(&box, 500);
+    CHECK(put(0, 400) == NATLET_OK);
+    send(SIZE_MAX);
+    check_out(500);
+    tear_down();
+}
+
 int main(void)
 {
     test_host_init(&host, 9);
@@ -260,6 +272,7 @@ int main(void)
     RUN(control_frames_stand_between);
     RUN(a_control_frame_fits_always);
     RUN(forgets);
+    RUN(frames_what_waits);
     test_host_free(&host);
     return test_done();
 }
