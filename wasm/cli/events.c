@@ -132,7 +132,7 @@ static void add_line(watcher *w, natlet_slice server, const natlet_client_event 
     cli_text_puts(out, kind_name(event->kind));
     cli_text_puts(out, " ");
     cli_text_puts(out, natlet_client_state_text(event->state));
-    cli_text_puts(out, " ");
+    cli_text_puts(out, server.len > 0 ? " " : "");
     cli_text_add(out, server);
     if (event->status < 0) {
         cli_text_puts(out, ": ");
@@ -192,10 +192,11 @@ int cli_events(const cli_options *options)
     own.retry_connect = true;
     if (cli_start(&w.session)) {
         natlet_status st = watch_to_end(&w.session);
-        natlet_slice server = natlet_client_server(w.session.client);
-        code = st < 0 && st != NATLET_E_CANCELLED
-                   ? cli_failed(&w.session, "there is no connection to watch: ", server, st)
-                   : EXIT_SUCCESS;
+        if (st < 0 && st != NATLET_E_CANCELLED) {
+            cli_failed(&w.session, "the connection is closed for good", (natlet_slice){0}, st);
+        } else {
+            code = EXIT_SUCCESS;
+        }
     }
     cli_close(&w.session);
     cli_text_free(&w.time);

@@ -113,6 +113,18 @@ static int refuse_usage(const char *what, const char *about, const char *advice)
     return EXIT_USAGE;
 }
 
+static int refuse_option(const char *option, const char *verb_name)
+{
+    cli_text line = cli_notice("--");
+
+    cli_text_puts(&line, option);
+    cli_text_puts(&line, " does not go with ");
+    cli_text_puts(&line, verb_name);
+    cli_text_puts(&line, ": see natlet --help");
+    cli_notice_end(&line);
+    return EXIT_USAGE;
+}
+
 /* Whether the operands begin with a name of one word or of two. */
 static bool is_named(const cli_options *options, const char *name)
 {
@@ -149,8 +161,9 @@ static int run_verb(const verb *v, const cli_options *options)
         (v->bit == CLI_REPLY && !has_answer)) {
         return refuse_usage("call it as: natlet ", v->usage, "; see natlet --help");
     }
-    if ((options->verbs & v->bit) == 0) {
-        return refuse_usage("an option does not go with ", v->name, ": see natlet --help");
+    const char *stray = cli_options_stray(options, v->bit);
+    if (stray != NULL) {
+        return refuse_option(stray, v->name);
     }
     if (options->raw && options->json) {
         return refuse_usage("--raw and --json exclude each other", "", ": see natlet --help");

@@ -73,11 +73,12 @@ static void add_name(cli_text *out, const cli_measure *m)
     cli_text_puts(out, ": ");
 }
 
-void cli_measure_tell(const cli_measure *m)
+void cli_measure_tell(cli_measure *m)
 {
-    if (m->options->no_progress || m->done == 0 || m->done == m->total) {
+    if (m->options->no_progress || m->done == m->told || m->done == m->total) {
         return;
     }
+    m->told = m->done;
     cli_text line = cli_notice("");
     add_name(&line, m);
     cli_text_u64(&line, m->done);

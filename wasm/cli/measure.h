@@ -15,6 +15,7 @@ typedef struct cli_measure {
     natlet_slice server;
     uint32_t clients;
     uint64_t total, done; /* messages */
+    uint64_t told;        /* messages done when people were told last */
     uint64_t bytes;       /* of payload, done */
     uint64_t begin_ns, end_ns;
     cli_histogram *trips; /* NULL: one way */
@@ -22,8 +23,8 @@ typedef struct cli_measure {
 
 uint64_t cli_measure_now_ns(const cli_measure *m);
 
-/* One line on standard error, if there is something to say and it is wanted. */
-void cli_measure_tell(const cli_measure *m);
+/* One line on standard error, if there is news and it is wanted. */
+void cli_measure_tell(cli_measure *m);
 
 /* The result, on standard output. */
 void cli_measure_print(const cli_measure *m);

@@ -72,6 +72,10 @@ static const option known[] = {
     {"version", 0, FLAG, AT(version), CLI_ANY, 0},
 };
 
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+_Static_assert(KNOWN <= 64, "one bit each in cli_options.given");
+
 /* The words that are left to read. */
 typedef struct words {
     char **at;
@@ -90,7 +94,7 @@ static bool refuse(const char *what, natlet_slice word, const char *advice)
 
 static const option *find_option(natlet_slice name)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < KNOWN; i++) {
         bool is_letter = name.len == 2 && name.ptr[0] == '-' && name.ptr[1] == known[i].letter;
         bool is_name =
             name.len > 2 && name.ptr[0] == '-' && name.ptr[1] == '-' &&
@@ -287,7 +291,7 @@ static bool read_option(cli_options *options, words *left)
         value = *left->at++;
         left->count--;
     }
-    options->verbs &= opt->verbs;
+    options->given |= UINT64_C(1) << (opt - known);
     return set_value(options, opt, value);
 }
 
@@ -346,7 +350,7 @@ bool cli_options_read(cli_options *options, int argc, char **argv)
     words left = {argv + 1, argc > 0 ? argc - 1 : 0};
     bool only_operands = false;
 
-    *options = (cli_options){.timeout_ms = TIMEOUT_MS, .size = SIZE_BYTES, .verbs = CLI_ANY};
+    *options = (cli_options){.timeout_ms = TIMEOUT_MS, .size = SIZE_BYTES};
     init_headers(options, left);
     while (left.count > 0) {
         const char *word = *left.at;
@@ -365,6 +369,16 @@ bool cli_options_read(cli_options *options, int argc, char **argv)
     }
     read_environment(options);
     return true;
+}
+
+const char *cli_options_stray(const cli_options *options, uint32_t verb_bit)
+{
+    for (size_t i = 0; i < KNOWN; i++) {
+        if ((options->given >> i & 1) != 0 && (known[i].verbs & verb_bit) == 0) {
+            return known[i].name;
+        }
+    }
+    return NULL;
 }
 
 void cli_options_free(cli_options *options)

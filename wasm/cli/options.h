@@ -40,11 +40,14 @@ typedef struct cli_options {
     bool keep_order, no_reconnect, retry_connect, ignore_discovered, no_echo;
     const char *operands[CLI_OPERANDS_MAX]; /* the verb and what follows it */
     uint32_t operand_count;
-    uint32_t verbs; /* the ones that go with all options given */
+    uint64_t given; /* a bit for each option, in the order of the table */
 } cli_options;
 
 /* Reads them; false after a notice that says what is wrong. */
 bool cli_options_read(cli_options *options, int argc, char **argv);
+
+/* The name of an option that was given and does not go with a verb; NULL: none. */
+const char *cli_options_stray(const cli_options *options, uint32_t verb_bit);
 
 /* Frees what reading took; also after it failed. */
 void cli_options_free(cli_options *options);

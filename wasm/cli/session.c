@@ -150,7 +150,7 @@ static void note_retry(cli_link *link, const natlet_client_event *event)
 {
     if (!link->session->has_told_retry) {
         link->session->has_told_retry = true;
-        tell(link, "cannot connect to ", " yet, trying on", event);
+        tell(link, "cannot connect to ", " yet, trying again", event);
     }
 }
 
@@ -378,7 +378,11 @@ static bool check_started(cli_session *session, natlet_status st)
     if (st < 0 && client == NULL) {
         cli_failed(session, "cannot start", (natlet_slice){0}, st);
     } else if (st < 0) {
-        cli_failed(session, "cannot connect to ", natlet_client_server(client), st);
+        natlet_slice server = natlet_client_server(client);
+        if (server.len == 0) { /* those that failed too often are forgotten */
+            server = natlet__text("any server");
+        }
+        cli_failed(session, "cannot connect to ", server, st);
     }
     return st >= 0;
 }
