@@ -269,12 +269,13 @@ static void take_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
 }
 
+/* When the connection is closed for good, an event follows that says why. */
 static void end_subscription(void *self, uint32_t sid, natlet_status why)
 {
     bench *b = self;
 
     (void)sid;
-    if (!b->session.is_leaving && b->measure.done < b->measure.total) {
+    if (!b->session.is_leaving && why != NATLET_E_CLOSED && b->measure.done < b->measure.total) {
         cli_finish(&b->session, why);
     }
 }

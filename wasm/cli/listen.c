@@ -64,12 +64,13 @@ static void take_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
 }
 
+/* When the connection is closed for good, an event follows that says why. */
 static void end_subscription(void *self, uint32_t sid, natlet_status why)
 {
     listener *l = self;
 
     (void)sid;
-    if (!l->session.is_leaving) {
+    if (!l->session.is_leaving && why != NATLET_E_CLOSED) {
         cli_finish(&l->session, why);
     }
 }
