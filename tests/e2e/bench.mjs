@@ -75,7 +75,7 @@ export async function benchCases(report, name, cli, peerUrl) {
         const args = ['bench', 'sub', `${top}.sub`, '--msgs', '3000', '--clients', '2', '--json'];
         const sub = await cli.listen(args);
         for (let i = 0; i < 3000; i++) {
-            peer.publish(`${top}.sub`, 'x'.repeat(i % 100));
+            peer.publish(`${top}.sub`, 'x'.repeat(Math.floor(i / 30)));
         }
         const { code } = await within(5000, sub.exit, 'bench sub');
         const result = resultOf({ code, stdout: sub.stdout(), stderr: sub.stderr() });
@@ -99,8 +99,23 @@ export async function benchCases(report, name, cli, peerUrl) {
         assert.ok((count / 2) * trips[0] <= width * result.elapsed_us * 1.03, how.stdout);
     });
 
-    test('sub --raw shows payloads alone, and --wait ends it', async () => {
-        const sub = await cli.listen(['sub', `${top}.raw`, '--raw', '--wait', '250ms']);
+    test('bench request knows slow answers from fast ones', async () => {
+        let count = 0;
+        peer.subscribe(`${top}.slow`, {
+            callback: (_, m) => setTimeout(() => m.respond(m.data), ++count % 5 === 0 ? 250 : 0),
+        });
+        await peer.flush();
+        const shape = ['--msgs', '100', '--concurrency', '100', '--size', '0'];
+        const how = await cli.run(['bench', 'request', `${top}.slow`, ...shape, ...common]);
+        const result = resultOf(how);
+        assert.equal(result.bytes, 0);
+        for (const slow of [result.p90_us, result.p99_us, result.max_us, result.elapsed_us]) {
+            assert.ok(slow > 240000 && slow < 5e6, how.stdout);
+        }
+    });
+
+    test('sub --raw shows payloads alone', async () => {
+        const sub = await cli.listen(['sub', `${top}.raw`, '--raw', '--count', '3']);
         ['one', '', 'two\nthree'].forEach((text) => peer.publish(`${top}.raw`, text));
         assert.deepEqual(await within(5000, sub.exit, 'sub'), { code: 0, signal: null });
         assert.equal(sub.stdout(), 'one\n\ntwo\nthree\n');

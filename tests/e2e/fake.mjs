@@ -17,6 +17,7 @@ export class FakeServer {
 
     async start(port = 0) {
         await new Promise((done) => this.#server.listen(port, '127.0.0.1', done));
+        this.#server.unref(); // a test that failed leaves it behind
         this.port = this.#server.address().port;
         this.url = `nats://127.0.0.1:${this.port}`;
         return this;
@@ -41,7 +42,7 @@ export class FakeServer {
 
     #serve(socket) {
         this.accepted.push(performance.now());
-        this.#sockets.add(socket);
+        this.#sockets.add(socket.unref());
         socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
         if (this.options.closes) {
             socket.destroy();

@@ -1,6 +1,6 @@
 // Options of the connection, each by what it changes for a server.
 import assert from 'node:assert/strict';
-import { freePort, until, within } from '../support/harness.mjs';
+import { freePort, until } from '../support/harness.mjs';
 import { Cli, documents } from './cli.mjs';
 import { FakeServer } from './fake.mjs';
 
@@ -20,7 +20,8 @@ async function watch(form, url, args, isEnough) {
     const events = new Cli(form, url).start(['events', '--json', ...args]);
     // A line may be there in part only.
     const shown = () => documents(events.stdout().replace(/[^\n]*$/, ''));
-    await until(() => isEnough(shown()), 10000, `events ${args.join(' ')}`).catch((error) => {
+    await until(() => isEnough(shown()), 10000, `events ${args.join(' ')}`).catch(async (error) => {
+        await events.stop('SIGKILL');
         throw new Error(`${error.message}: ${events.stdout()} ${events.stderr()}`);
     });
     const { code } = await events.stop('SIGINT', 5000);
@@ -114,6 +115,19 @@ const CASES = {
         other.stop();
     },
 
+    '--wait': async (form) => {
+        const texts = ['one', '', 'three', 'four', 'five', 'six'];
+        const answer = (line, socket) => {
+            const sid = /^SUB a +(\d+)$/.exec(line)?.[1];
+            const send = (text) => socket.write(`MSG a ${sid} ${text.length}\r\n${text}\r\n`);
+            if (sid) { // for longer than the wait is, but never so long without a message
+                texts.forEach((text, i) => setTimeout(send, 250 + 250 * i, text));
+            }
+        };
+        const how = await against(form, { answer }, ['sub', 'a', '--raw', '--wait', '1s']);
+        assert.deepEqual([how.code, how.stdout], [0, `${texts.join('\n')}\n`], how.stderr);
+    },
+
     '--drain-timeout': async (form) => {
         const fake = await new FakeServer({ pongs: 2 }).start(); // and no end of the drain
         const args = ['sub', 'a', '--timeout', '1m', '--drain-timeout', '200ms'];
@@ -172,6 +186,22 @@ function checkEvents(shown, url, scheme) {
     }
 }
 
+async function restartUnder(watchers, server) {
+    const shown = ({ running }) => documents(running.stdout().replace(/[^\n]*$/, ''));
+    const isUp = (e) => e.kind === 'state' && e.state === 'connected';
+    const isBack = (n) => watchers.every((w) => shown(w).filter(isUp).length >= n);
+    await until(() => isBack(1), 10000, 'connected');
+    await server.stop();
+    await server.restart();
+    await until(() => isBack(2), 10000, 'connected again');
+    const ends = await Promise.all(watchers.map((w) => w.running.stop('SIGTERM', 5000)));
+    assert.deepEqual(
+        ends.map((end) => end.code),
+        watchers.map(() => 0),
+    );
+    watchers.forEach((w) => checkEvents(shown(w), w.url, w.scheme));
+}
+
 /** events, both forms over both transports, while a server ends and comes back. */
 export async function eventCase(report, generation, server, forms) {
     await report.test(`events shows a restart of the server (${generation})`, async () => {
@@ -182,18 +212,10 @@ export async function eventCase(report, generation, server, forms) {
                 return { scheme, url, running: new Cli(form, url).start(args) };
             }),
         );
-        const shown = ({ running }) => documents(running.stdout().replace(/[^\n]*$/, ''));
-        const count = (w) => shown(w).filter((e) => e.state === 'connected').length;
-        const all = (n) => until(() => watchers.every((w) => count(w) >= n), 10000, `connect ${n}`);
-        await all(1);
-        await server.stop();
-        await server.restart();
-        await all(2);
-        const ends = await within(
-            8000,
-            Promise.all(watchers.map((w) => w.running.stop('SIGTERM', 5000))),
-        );
-        assert.deepEqual(ends.map((end) => end.code), [0, 0, 0, 0]);
-        watchers.forEach((w) => checkEvents(shown(w), w.url, w.scheme));
+        try {
+            await restartUnder(watchers, server);
+        } finally {
+            watchers.forEach((w) => w.running.child.kill('SIGKILL'));
+        }
     });
 }

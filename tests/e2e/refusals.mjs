@@ -67,7 +67,7 @@ async function usage(report, form, closedUrl, openUrl) {
     const several = await new Cli(form, `${closedUrl},${openUrl}`).run(['rtt', '--count', '1']);
     report.equal([several.code, several.stderr], [0, ''], `the second server of two (${form})`);
     const benches = [
-        [['bench', 'request', 'a'], /no reply from a: nobody is subscribed/],
+        [['bench', 'request', 'a'], /only 0 of 10000 replies came from a: nobody is subscribed/],
         [['bench', 'sub', 'a', '--timeout=200ms', '--no-progress'], /only 0 of 100000 messages/],
         [['bench', 'pub', 'a', '--size', '2m', '--no-progress'], /exceeds the size limit/],
     ];

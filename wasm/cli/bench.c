@@ -91,6 +91,21 @@ static void print(bench *b)
     cli_measure_print(&b->measure);
 }
 
+/* `what` ends in a blank, where the subject follows. */
+static void tell_missing(bench *b, const char *what, natlet_status st)
+{
+    cli_text line = {0};
+
+    cli_text_puts(&line, "only ");
+    cli_text_u64(&line, b->measure.done);
+    cli_text_puts(&line, " of ");
+    cli_text_u64(&line, b->measure.total);
+    cli_text_puts(&line, what);
+    cli_text_add(&line, (natlet_slice)NATLET_TEXT("\0"));
+    cli_failed(&b->session, (const char *)line.ptr, b->measure.subject, st);
+    cli_text_free(&line);
+}
+
 static void close_all(bench *b)
 {
     cli_close(&b->session);
@@ -328,21 +343,6 @@ static natlet_status receive_all(bench *b)
     return cli_wait(&b->session);
 }
 
-static int tell_missing(bench *b, natlet_status st)
-{
-    cli_text what = {0};
-
-    cli_text_puts(&what, "only ");
-    cli_text_u64(&what, b->measure.done);
-    cli_text_puts(&what, " of ");
-    cli_text_u64(&what, b->measure.total);
-    cli_text_puts(&what, " messages came on ");
-    cli_text_add(&what, (natlet_slice)NATLET_TEXT("\0"));
-    int code = cli_failed(&b->session, (const char *)what.ptr, b->measure.subject, st);
-    cli_text_free(&what);
-    return code;
-}
-
 int cli_bench_sub(const cli_options *options)
 {
     bench b;
@@ -352,7 +352,7 @@ int cli_bench_sub(const cli_options *options)
     if (open_all(&b)) {
         natlet_status st = receive_all(&b);
         if (st < 0) {
-            code = tell_missing(&b, st);
+            tell_missing(&b, " messages came on ", st);
         } else {
             print(&b);
             code = EXIT_SUCCESS;
@@ -455,7 +455,7 @@ int cli_bench_request(const cli_options *options)
     if (open_all(&b)) {
         natlet_status st = take_memory(&b) ? request_all(&b) : NATLET_E_NO_MEMORY;
         if (st < 0) {
-            cli_failed(&b.session, "no reply from ", b.measure.subject, st);
+            tell_missing(&b, " replies came from ", st);
         } else {
             print(&b);
             code = EXIT_SUCCESS;

@@ -137,15 +137,22 @@ static bool is_named(const cli_options *options, const char *name)
                                  strcmp(name + len + 1, options->operands[1]) == 0);
 }
 
+static void drop_operand(cli_options *options)
+{
+    options->operand_count--;
+    for (uint32_t i = 0; i < options->operand_count; i++) {
+        options->operands[i] = options->operands[i + 1];
+    }
+}
+
 /* The operands of a verb with two words then begin with the second one. */
 static const verb *take_verb(cli_options *options)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (is_named(options, verbs[i].name)) {
-            bool has_two = strchr(verbs[i].name, ' ') != NULL;
-            options->operand_count -= has_two ? 1 : 0;
-            memmove(options->operands, options->operands + has_two,
-                    options->operand_count * sizeof *options->operands);
+            if (strchr(verbs[i].name, ' ') != NULL) {
+                drop_operand(options);
+            }
             return &verbs[i];
         }
     }
