@@ -68,7 +68,7 @@ static void init(bench *b, const cli_options *options, const char *name, uint64_
     for (uint32_t i = 0; i < clients; i++) {
         b->left[i] = share(b->measure.total, clients, i);
     }
-    cli_text_room(&b->payload, size);
+    cli_text_room(&b->payload, size + 1); /* so that there is a place, even for none */
     memset(b->payload.ptr, 'x', size);
     b->payload.len = size;
     b->msg = (natlet_msg){
