@@ -4,7 +4,8 @@ import { freePort, until } from '../support/harness.mjs';
 import { Cli, documents } from './cli.mjs';
 import { FakeServer } from './fake.mjs';
 
-const ATTEMPTS = ['--max-reconnects', '2', '--reconnect-wait', '200ms'];
+/** Without being asked for it, nobody would wait that long before the second attempt. */
+const ATTEMPTS = ['--max-reconnects', '2', '--reconnect-wait', '700ms'];
 
 /** The run of a command against a fake server. */
 async function against(form, options, args) {
@@ -39,7 +40,7 @@ const CASES = {
         const how = await against(form, { closes: true }, ['rtt', '--retry-connect', ...ATTEMPTS]);
         const { accepted } = how.fake;
         assert.deepEqual([how.code, accepted.length], [1, 2], how.stderr);
-        assert.ok(accepted[1] - accepted[0] > 190, `after ${accepted[1] - accepted[0]} ms`);
+        assert.ok(accepted[1] - accepted[0] > 680, `after ${accepted[1] - accepted[0]} ms`);
         const [first, second, none] = how.stderr.split('\n');
         assert.match(first, /^natlet: cannot connect to nats:.* yet, trying again: /);
         assert.match(second, /^natlet: cannot connect to any server: /);
@@ -134,6 +135,13 @@ const CASES = {
         const sub = await new Cli(form, fake.url).listen(args);
         assert.equal((await sub.stop('SIGTERM', 8000)).code, 0, sub.stderr());
         fake.stop();
+    },
+
+    'bench pub fails when the server does not confirm': async (form) => {
+        const args = ['bench', 'pub', 'a', '--msgs', '10', '--timeout', '500ms'];
+        const how = await against(form, { pongs: 1 }, args);
+        assert.deepEqual([how.code, how.fake.heard('PUB a 128').length], [1, 10], how.stderr);
+        assert.match(how.stderr, /^natlet: cannot publish to a: the deadline passed/);
     },
 
     'events waits for a server that is not there yet': async (form) => {
