@@ -31,7 +31,18 @@ const USAGE = [
     [['pub', 'a', 'b', '-H', 'no colon'], /--header/],
     [['pub', 'a', 'b', '-H', 'a b: c'], /--header/],
     [['reply', 'a'], /--echo/],
-    [['rtt', '--queue', 'q'], /does not go with rtt/],
+    [['rtt', '--queue', 'q'], /--queue does not go with rtt/],
+    [['bench'], /bench pub SUBJECT, bench sub SUBJECT or bench request SUBJECT/],
+    [['bench', 'fly', 'a'], /bench pub SUBJECT, bench sub SUBJECT or bench request SUBJECT/],
+    [['bench', 'sub'], /natlet bench sub SUBJECT/],
+    [['bench', 'pub', 'a', '--clients', '65'], /--clients takes a number from 1 to 64, not 65/],
+    [['bench', 'pub', 'a', '--size', '65m'], /--size/],
+    [['bench', 'pub', 'a', '--concurrency', '2'], /--concurrency does not go with bench pub/],
+    [['events', 'a'], /natlet events/],
+    [['sub', 'a', '--raw', '--json'], /--raw and --json/],
+    [['sub', 'a', '--ws-header', 'X Y: 1'], /--ws-header/],
+    [['pub', 'a', 'b', '--wait', '1s'], /--wait does not go with pub/],
+    [['sub', 'a', '--max-reconnects', '2147483648'], /--max-reconnects/],
 ];
 
 async function usage(report, form, closedUrl, openUrl) {
@@ -55,6 +66,16 @@ async function usage(report, form, closedUrl, openUrl) {
     check(report, `no server (${form})`, refused, 1, /cannot connect to nats:.*--server/);
     const several = await new Cli(form, `${closedUrl},${openUrl}`).run(['rtt', '--count', '1']);
     report.equal([several.code, several.stderr], [0, ''], `the second server of two (${form})`);
+    const benches = [
+        [['bench', 'request', 'a'], /only 0 of 10000 replies came from a: nobody is subscribed/],
+        [['bench', 'sub', 'a', '--timeout=200ms', '--no-progress'], /only 0 of 100000 messages/],
+        [['bench', 'pub', 'a', '--size', '2m', '--no-progress'], /exceeds the size limit/],
+    ];
+    for (const [args, pattern] of benches) {
+        const how = await new Cli(form, openUrl).run(args);
+        how.stderr = how.stderr.replace('natlet: listening on a\n', '');
+        check(report, `${args.join(' ')} (${form})`, how, 1, pattern);
+    }
     const address = await new Cli(form, 'ftp://127.0.0.1').run(['pub', 'a', 'b']);
     check(report, `not a server address (${form})`, address, 1, /ws:\/\/host:port/);
 }

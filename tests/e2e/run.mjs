@@ -4,8 +4,10 @@
 // native command and with the module in Node: eight times.  nats.js speaks the
 // other transport where it can, so that a fault common to both ends shows.
 import { Report, startNats } from '../support/harness.mjs';
+import { benchCases } from './bench.mjs';
 import { Cli, forms } from './cli.mjs';
 import { messageCases } from './messages.mjs';
+import { eventCase, optionCases } from './options.mjs';
 import { refusalCases } from './refusals.mjs';
 import { restartCase } from './restart.mjs';
 
@@ -20,9 +22,11 @@ async function withServer(old) {
                 scheme === 'ws' ? [server.wsUrl, server.url] : [server.url, server.wsUrl];
             const name = `${form} ${scheme} ${generation}`;
             await messageCases(report, name, new Cli(form, url), server, peerUrl);
+            await benchCases(report, name, new Cli(form, url), peerUrl);
         }
     }
     await restartCase(report, generation, server);
+    await eventCase(report, generation, server, forms);
     await server.stop();
 }
 
@@ -31,4 +35,5 @@ await withServer(true);
 for (const form of forms) {
     await refusalCases(report, form);
 }
+await Promise.all(forms.map((form) => optionCases(report, form)));
 report.done();

@@ -8,12 +8,15 @@
 #include "wasm/cli/message.h"
 #include "wasm/cli/session.h"
 
+enum { US_PER_MS = 1000 };
+
 typedef struct listener {
-    cli_session session;
+    cli_session session; /* first: its alarm hands it back */
     natlet_slice subject;
     bool answers;
     natlet_slice answer; /* of `reply`, but with --echo */
     uint64_t number;     /* of the last message */
+    uint64_t heard_us;   /* when it came, or when listening began */
     cli_text out;
 } listener;
 
@@ -22,6 +25,9 @@ static void print_message(listener *l, const natlet_msg *msg)
     l->number++;
     if (l->session.options->json) {
         cli_message_json(&l->out, msg);
+    } else if (l->session.options->raw) {
+        cli_text_add(&l->out, msg->payload);
+        cli_text_puts(&l->out, "\n");
     } else {
         cli_message_lines(&l->out, msg, l->number);
     }
@@ -51,19 +57,44 @@ static void take_message(void *self, uint32_t sid, const natlet_msg *msg)
     listener *l = self;
 
     (void)sid;
+    l->heard_us = natlet_runtime_now_us(l->session.rt);
     print_message(l, msg);
     if (l->answers && msg->reply.len > 0) {
         send_answer(l, msg);
     }
 }
 
+/* When the connection is closed for good, an event follows that says why. */
 static void end_subscription(void *self, uint32_t sid, natlet_status why)
 {
     listener *l = self;
 
     (void)sid;
-    if (!l->session.is_leaving) {
+    if (!l->session.is_leaving && why != NATLET_E_CLOSED) {
         cli_finish(&l->session, why);
+    }
+}
+
+/* ---- --wait ---- */
+
+static uint64_t end_silence(cli_session *session, uint64_t now_us)
+{
+    const listener *l = (const listener *)session; /* its first member */
+    uint64_t due_us = l->heard_us + (uint64_t)session->options->wait_ms * US_PER_MS;
+
+    if (now_us < due_us) {
+        return due_us;
+    }
+    cli_finish(session, NATLET_OK);
+    return UINT64_MAX;
+}
+
+static void await_silence(listener *l)
+{
+    if (l->session.options->wait_ms != 0) {
+        l->heard_us = natlet_runtime_now_us(l->session.rt);
+        l->session.alarm = end_silence;
+        l->session.alarm_us = l->heard_us;
     }
 }
 
@@ -77,6 +108,7 @@ static void note_subscribed(void *self, natlet_status st, uint64_t elapsed_us)
         cli_text line = cli_notice("listening on ");
         cli_text_add(&line, l->subject);
         cli_notice_end(&line);
+        await_silence(l);
     }
 }
 
@@ -94,8 +126,12 @@ static void leave(listener *l)
     cli_session *session = &l->session;
 
     session->is_leaving = true;
-    if (natlet_client_drain(session->client, session->options->timeout_ms, end_drain, session) >=
-        0) {
+    session->alarm = NULL;
+    uint32_t drain_ms = session->options->drain_ms;
+    if (drain_ms == 0) {
+        drain_ms = session->options->timeout_ms;
+    }
+    if (natlet_client_drain(session->client, drain_ms, end_drain, session) >= 0) {
         (void)cli_wait(session);
     }
 }

@@ -14,7 +14,7 @@ enum { EXIT_USAGE = 2 };
 typedef struct verb {
     const char *name;
     uint32_t bit;
-    uint32_t operands_min, operands_max; /* the verb itself counts */
+    uint32_t operands_min, operands_max; /* the verb itself counts as one; min > max: never right */
     const char *usage;
     int (*run)(const cli_options *options);
 } verb;
@@ -26,6 +26,12 @@ static const verb verbs[] = {
     {"reply", CLI_REPLY, 2, 3, "reply SUBJECT PAYLOAD, or reply SUBJECT --echo", cli_reply},
     {"rtt", CLI_RTT, 1, 1, "rtt", cli_rtt},
     {"info", CLI_INFO, 1, 1, "server info", cli_info},
+    {"server info", CLI_INFO, 1, 1, "server info", cli_info},
+    {"events", CLI_EVENTS, 1, 1, "events", cli_events},
+    {"bench pub", CLI_BENCH_PUB, 2, 2, "bench pub SUBJECT", cli_bench_pub},
+    {"bench sub", CLI_BENCH_SUB, 2, 2, "bench sub SUBJECT", cli_bench_sub},
+    {"bench request", CLI_BENCH_REQUEST, 2, 2, "bench request SUBJECT", cli_bench_request},
+    {"bench", CLI_ANY, 2, 1, "bench pub SUBJECT, bench sub SUBJECT or bench request SUBJECT", NULL},
 };
 
 static const char help[] =
@@ -37,6 +43,10 @@ static const char help[] =
     "  reply SUBJECT PAYLOAD      answers every request\n"
     "  rtt                        measures round trips to the server\n"
     "  server info                shows what the server says about itself\n"
+    "  events                     shows what becomes of the connection, until interrupted\n"
+    "  bench pub SUBJECT          measures how fast the server takes messages\n"
+    "  bench sub SUBJECT          measures how fast messages arrive\n"
+    "  bench request SUBJECT      measures round trips to a responder\n"
     "\n"
     "  -s, --server URL       ws://host:port/path or nats://host:port; several with commas\n"
     "                         [NATS_URL, else nats://127.0.0.1:4222]\n"
@@ -48,12 +58,37 @@ static const char help[] =
     "      --timeout TIME     for connecting and for an answer: 2s, 500ms, 1m30s [5s]\n"
     "  -H, --header K:V       adds a header; as often as wanted\n"
     "      --reply SUBJECT    where answers to a pub shall go\n"
-    "      --queue NAME       joins a queue group (sub, reply)\n"
-    "      --count N          ends after N messages, requests or round trips\n"
+    "      --queue NAME       joins a queue group (sub, reply, bench sub)\n"
+    "      --count N          ends after N messages, requests, round trips or events\n"
+    "      --wait TIME        ends after so long without a message (sub, reply)\n"
     "      --echo             answers with the payload of the request (reply)\n"
+    "      --raw              payloads alone, one a line (sub)\n"
     "      --json             for programs: one JSON document a line\n"
     "  -h, --help\n"
     "      --version\n"
+    "\n"
+    "Measuring:\n"
+    "      --msgs N           messages or requests in all [100000; requests: 10000]\n"
+    "      --size BYTES       of a payload: 128, 4k, 1m [128]; bench sub: so much is expected\n"
+    "      --clients N        connections that share the messages [1]; those of bench sub\n"
+    "                         are a queue group\n"
+    "      --concurrency N    requests under way on each connection [1]\n"
+    "      --no-progress      nothing on standard error meanwhile\n"
+    "  bench sub ends without success when no message came for --timeout.\n"
+    "\n"
+    "The connection:\n"
+    "      --connect-timeout TIME  for an attempt to connect [--timeout]\n"
+    "      --retry-connect         a first attempt that fails is not the last\n"
+    "      --no-reconnect          a broken connection is the end\n"
+    "      --max-reconnects N      attempts in a row on each server [without end]\n"
+    "      --reconnect-wait TIME   between attempts [random, and longer each time]\n"
+    "      --no-randomize          servers in the order given\n"
+    "      --ignore-discovered     only servers given, not those that they name\n"
+    "      --ping-interval TIME    between signs of life [ws: 50s, nats: 1m]\n"
+    "      --max-pings N           without an answer, and the connection is given up [2]\n"
+    "      --no-echo               does not get what it published itself\n"
+    "      --drain-timeout TIME    for the last messages at the end (sub, reply) [--timeout]\n"
+    "      --ws-header K:V         adds a line to the WebSocket request; as often as wanted\n"
     "\n"
     "Words behind -- are never options.  Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
@@ -78,25 +113,50 @@ static int refuse_usage(const char *what, const char *about, const char *advice)
     return EXIT_USAGE;
 }
 
-static const verb *find_verb(const char *name)
+static int refuse_option(const char *option, const char *verb_name)
+{
+    cli_text line = cli_notice("--");
+
+    cli_text_puts(&line, option);
+    cli_text_puts(&line, " does not go with ");
+    cli_text_puts(&line, verb_name);
+    cli_text_puts(&line, ": see natlet --help");
+    cli_notice_end(&line);
+    return EXIT_USAGE;
+}
+
+/* Whether the operands begin with a name of one word or of two. */
+static bool is_named(const cli_options *options, const char *name)
+{
+    size_t len = strlen(options->operands[0]);
+
+    if (strncmp(name, options->operands[0], len) != 0) {
+        return false;
+    }
+    return name[len] == '\0' || (name[len] == ' ' && options->operand_count > 1 &&
+                                 strcmp(name + len + 1, options->operands[1]) == 0);
+}
+
+static void drop_operand(cli_options *options)
+{
+    options->operand_count--;
+    for (uint32_t i = 0; i < options->operand_count; i++) {
+        options->operands[i] = options->operands[i + 1];
+    }
+}
+
+/* The operands of a verb with two words then begin with the second one. */
+static const verb *take_verb(cli_options *options)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
+        if (is_named(options, verbs[i].name)) {
+            if (strchr(verbs[i].name, ' ') != NULL) {
+                drop_operand(options);
+            }
             return &verbs[i];
         }
     }
     return NULL;
-}
-
-/* "server info" is the long name of "info". */
-static void join_server_info(cli_options *options)
-{
-    if (options->operand_count >= 2 && strcmp(options->operands[0], "server") == 0 &&
-        strcmp(options->operands[1], "info") == 0) {
-        options->operands[0] = options->operands[1];
-        options->operands[1] = options->operands[2];
-        options->operand_count--;
-    }
 }
 
 static int run_verb(const verb *v, const cli_options *options)
@@ -108,8 +168,12 @@ static int run_verb(const verb *v, const cli_options *options)
         (v->bit == CLI_REPLY && !has_answer)) {
         return refuse_usage("call it as: natlet ", v->usage, "; see natlet --help");
     }
-    if ((options->verbs & v->bit) == 0) {
-        return refuse_usage("an option does not go with ", v->name, ": see natlet --help");
+    const char *stray = cli_options_stray(options, v->bit);
+    if (stray != NULL) {
+        return refuse_option(stray, v->name);
+    }
+    if (options->raw && options->json) {
+        return refuse_usage("--raw and --json exclude each other", "", ": see natlet --help");
     }
     return v->run(options);
 }
@@ -125,8 +189,7 @@ static int run(cli_options *options)
     if (options->operand_count == 0) {
         return refuse_usage("say what to do", "", ": see natlet --help");
     }
-    join_server_info(options);
-    const verb *v = find_verb(options->operands[0]);
+    const verb *v = take_verb(options);
     if (v == NULL) {
         return refuse_usage("there is no verb ", options->operands[0], ": see natlet --help");
     }

@@ -3,11 +3,10 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "natlet/headers.h"
-#include "natlet/json.h"
 
 /* A server passes on any bytes but blanks and line ends.  JSON text is UTF-8, so
  * what lies beyond ASCII in a string that is not becomes a question mark. */
-static void write_string(natlet_json_out *json, natlet_slice text)
+void cli_message_string(natlet_json_out *json, natlet_slice text)
 {
     cli_text shown = {0};
 
@@ -45,7 +44,7 @@ static void write_values(natlet_json_out *json, natlet_slice block, natlet_slice
     natlet_json_out_open(json, '[');
     while (natlet_headers_next(block, &at, &header)) {
         if (natlet__equal(header.key, key)) {
-            write_string(json, header.value);
+            cli_message_string(json, header.value);
         }
     }
     natlet_json_out_close(json, ']');
@@ -80,10 +79,10 @@ static void write_message(natlet_json_out *json, const natlet_msg *msg)
 {
     natlet_json_out_open(json, '{');
     natlet_json_out_key(json, "subject");
-    write_string(json, msg->subject);
+    cli_message_string(json, msg->subject);
     if (msg->reply.len > 0) {
         natlet_json_out_key(json, "reply");
-        write_string(json, msg->reply);
+        cli_message_string(json, msg->reply);
     }
     write_headers(json, msg->headers);
     if (natlet__utf8_valid(msg->payload)) {

@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 
-enum { TIMEOUT_MS = 5000, MS_PER_S = 1000 };
+enum { TIMEOUT_MS = 5000, MS_PER_S = 1000, SIZE_BYTES = 128 };
 
 #define SERVER_DEFAULT "nats://127.0.0.1:4222"
 #define TIMEOUT_MS_MAX 86400000u /* a day */
+#define SIZE_BYTES_MAX 67108864u /* beyond it no server takes a message */
 
-typedef enum value_kind { TEXT, FLAG, COUNT, DURATION, HEADER } value_kind;
+typedef enum value_kind { TEXT, FLAG, COUNT, SIZE, DURATION, HEADER, WS_HEADER } value_kind;
 
 typedef struct option {
     const char *name;
@@ -20,29 +22,59 @@ typedef struct option {
     value_kind kind;
     size_t offset; /* in cli_options */
     uint32_t verbs;
+    uint64_t max; /* of a COUNT; 0: any */
 } option;
 
 #define AT(member) offsetof(cli_options, member)
 
-enum { LISTENERS = CLI_SUB | CLI_REPLY, SENDERS = CLI_PUB | CLI_REQUEST | CLI_REPLY };
+enum {
+    LISTENERS = CLI_SUB | CLI_REPLY,
+    SENDERS = CLI_PUB | CLI_REQUEST | CLI_REPLY,
+    BENCHES = CLI_BENCH_PUB | CLI_BENCH_SUB | CLI_BENCH_REQUEST,
+    COUNTED = CLI_ANY & ~(uint32_t)(CLI_INFO | BENCHES),
+    CONCURRENCY_MAX = 65536,
+};
 
 static const option known[] = {
-    {"server", 's', TEXT, AT(server), CLI_ANY},
-    {"user", 0, TEXT, AT(user), CLI_ANY},
-    {"password", 0, TEXT, AT(password), CLI_ANY},
-    {"token", 0, TEXT, AT(token), CLI_ANY},
-    {"name", 0, TEXT, AT(name), CLI_ANY},
-    {"inbox-prefix", 0, TEXT, AT(inbox_prefix), CLI_ANY},
-    {"timeout", 0, DURATION, AT(timeout_ms), CLI_ANY},
-    {"header", 'H', HEADER, AT(headers), SENDERS},
-    {"count", 0, COUNT, AT(count), CLI_ANY & ~(uint32_t)CLI_INFO},
-    {"queue", 0, TEXT, AT(queue), LISTENERS},
-    {"reply", 0, TEXT, AT(reply), CLI_PUB},
-    {"echo", 0, FLAG, AT(echo), CLI_REPLY},
-    {"json", 0, FLAG, AT(json), CLI_ANY & ~(uint32_t)CLI_PUB},
-    {"help", 'h', FLAG, AT(help), CLI_ANY},
-    {"version", 0, FLAG, AT(version), CLI_ANY},
+    {"server", 's', TEXT, AT(server), CLI_ANY, 0},
+    {"user", 0, TEXT, AT(user), CLI_ANY, 0},
+    {"password", 0, TEXT, AT(password), CLI_ANY, 0},
+    {"token", 0, TEXT, AT(token), CLI_ANY, 0},
+    {"name", 0, TEXT, AT(name), CLI_ANY, 0},
+    {"inbox-prefix", 0, TEXT, AT(inbox_prefix), CLI_ANY, 0},
+    {"timeout", 0, DURATION, AT(timeout_ms), CLI_ANY, 0},
+    {"connect-timeout", 0, DURATION, AT(connect_ms), CLI_ANY, 0},
+    {"drain-timeout", 0, DURATION, AT(drain_ms), LISTENERS, 0},
+    {"retry-connect", 0, FLAG, AT(retry_connect), CLI_ANY, 0},
+    {"no-reconnect", 0, FLAG, AT(no_reconnect), CLI_ANY, 0},
+    {"max-reconnects", 0, COUNT, AT(reconnects_max), CLI_ANY, INT32_MAX},
+    {"reconnect-wait", 0, DURATION, AT(reconnect_ms), CLI_ANY, 0},
+    {"no-randomize", 0, FLAG, AT(keep_order), CLI_ANY, 0},
+    {"ignore-discovered", 0, FLAG, AT(ignore_discovered), CLI_ANY, 0},
+    {"ping-interval", 0, DURATION, AT(ping_ms), CLI_ANY, 0},
+    {"max-pings", 0, COUNT, AT(pings_max), CLI_ANY, UINT32_MAX},
+    {"no-echo", 0, FLAG, AT(no_echo), CLI_ANY, 0},
+    {"ws-header", 0, WS_HEADER, AT(ws_headers), CLI_ANY, 0},
+    {"header", 'H', HEADER, AT(headers), SENDERS, 0},
+    {"count", 0, COUNT, AT(count), COUNTED, 0},
+    {"wait", 0, DURATION, AT(wait_ms), LISTENERS, 0},
+    {"queue", 0, TEXT, AT(queue), LISTENERS | CLI_BENCH_SUB, 0},
+    {"reply", 0, TEXT, AT(reply), CLI_PUB, 0},
+    {"echo", 0, FLAG, AT(echo), CLI_REPLY, 0},
+    {"raw", 0, FLAG, AT(raw), CLI_SUB, 0},
+    {"msgs", 0, COUNT, AT(msgs), BENCHES, 0},
+    {"size", 0, SIZE, AT(size), BENCHES, 0},
+    {"clients", 0, COUNT, AT(clients), BENCHES, CLI_CLIENTS_MAX},
+    {"concurrency", 0, COUNT, AT(concurrency), CLI_BENCH_REQUEST, CONCURRENCY_MAX},
+    {"no-progress", 0, FLAG, AT(no_progress), BENCHES, 0},
+    {"json", 0, FLAG, AT(json), CLI_ANY & ~(uint32_t)CLI_PUB, 0},
+    {"help", 'h', FLAG, AT(help), CLI_ANY, 0},
+    {"version", 0, FLAG, AT(version), CLI_ANY, 0},
 };
+
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+_Static_assert(KNOWN <= 64, "one bit each in cli_options.given");
 
 /* The words that are left to read. */
 typedef struct words {
@@ -62,7 +94,7 @@ static bool refuse(const char *what, natlet_slice word, const char *advice)
 
 static const option *find_option(natlet_slice name)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < KNOWN; i++) {
         bool is_letter = name.len == 2 && name.ptr[0] == '-' && name.ptr[1] == known[i].letter;
         bool is_name =
             name.len > 2 && name.ptr[0] == '-' && name.ptr[1] == '-' &&
@@ -134,10 +166,49 @@ static bool read_header(natlet_headers *headers, natlet_slice text)
     return natlet_headers_add(headers, key, natlet__trim(value)) >= 0;
 }
 
-static bool set_value(cli_options *options, const option *opt, const char *value)
+/* "128", "4k", "1m", a "b" behind it or not, in either case. */
+static bool read_size(natlet_slice text, uint64_t *bytes)
+{
+    uint32_t shift = 0;
+
+    if (text.len > 1 && natlet__lower(text.ptr[text.len - 1]) == 'b') {
+        text.len--;
+    }
+    if (text.len > 1 && natlet__lower(text.ptr[text.len - 1]) == 'k') {
+        shift = 10;
+    } else if (text.len > 1 && natlet__lower(text.ptr[text.len - 1]) == 'm') {
+        shift = 20;
+    }
+    text.len -= shift > 0 ? 1 : 0;
+    if (!natlet__read_decimal(text, SIZE_BYTES_MAX >> shift, bytes)) {
+        return false;
+    }
+    *bytes <<= shift;
+    return true;
+}
+
+/* A line of the upgrade request, which nothing in it may end early. */
+static bool read_ws_header(cli_text *lines, natlet_slice text)
+{
+    natlet_slice value = text;
+    natlet_slice key;
+
+    if (!natlet__cut(&value, ':', &key) || key.len == 0 || !natlet__is_clean(key, '!') ||
+        !natlet__is_clean(value, ' ') || !natlet__utf8_valid(text)) {
+        return false;
+    }
+    cli_text_add(lines, key);
+    cli_text_puts(lines, ": ");
+    cli_text_add(lines, natlet__trim(value));
+    cli_text_puts(lines, "\r\n");
+    return true;
+}
+
+static bool read_value(cli_options *options, const option *opt, const char *value)
 {
     void *field = (uint8_t *)options + opt->offset;
     natlet_slice text = natlet__text(value);
+    uint64_t max = opt->max != 0 ? opt->max : UINT64_MAX;
 
     switch (opt->kind) {
     case TEXT:
@@ -147,23 +218,55 @@ static bool set_value(cli_options *options, const option *opt, const char *value
         *(bool *)field = true;
         return true;
     case COUNT:
-        if (!natlet__read_decimal(text, UINT64_MAX, &options->count) || options->count == 0) {
-            return refuse("--count takes a number from 1, not ", text, ": see natlet --help");
-        }
-        return true;
+        return natlet__read_decimal(text, max, field) && *(uint64_t *)field > 0;
+    case SIZE:
+        return read_size(text, field);
     case DURATION:
-        if (!read_duration(text, &options->timeout_ms)) {
-            return refuse("--timeout takes a time like 2s, 500ms or 1m30s, not ", text,
-                          ": see natlet --help");
-        }
-        return true;
+        return read_duration(text, field);
     case HEADER:
-        if (!read_header(&options->headers, text)) {
-            return refuse("--header takes Key:value in one line, not ", text,
-                          ": see natlet --help");
-        }
+        return read_header(field, text);
+    case WS_HEADER:
+        return read_ws_header(field, text);
+    }
+    return false;
+}
+
+/* What a value has to look like. */
+static const char *form_of(value_kind kind)
+{
+    switch (kind) {
+    case COUNT:
+        return " takes a number from 1";
+    case SIZE:
+        return " takes bytes like 128, 4k or 1m, up to 64m";
+    case DURATION:
+        return " takes a time like 2s, 500ms or 1m30s";
+    case HEADER:
+    case WS_HEADER:
+        return " takes Key:value in one line";
+    case TEXT:
+    case FLAG:
+        break;
+    }
+    return "";
+}
+
+static bool set_value(cli_options *options, const option *opt, const char *value)
+{
+    if (read_value(options, opt, value)) {
         return true;
     }
+    cli_text line = cli_notice("--");
+    cli_text_puts(&line, opt->name);
+    cli_text_puts(&line, form_of(opt->kind));
+    if (opt->max != 0) {
+        cli_text_puts(&line, " to ");
+        cli_text_u64(&line, opt->max);
+    }
+    cli_text_puts(&line, ", not ");
+    cli_text_puts(&line, value);
+    cli_text_puts(&line, ": see natlet --help");
+    cli_notice_end(&line);
     return false;
 }
 
@@ -188,7 +291,7 @@ static bool read_option(cli_options *options, words *left)
         value = *left->at++;
         left->count--;
     }
-    options->verbs &= opt->verbs;
+    options->given |= UINT64_C(1) << (opt - known);
     return set_value(options, opt, value);
 }
 
@@ -247,7 +350,7 @@ bool cli_options_read(cli_options *options, int argc, char **argv)
     words left = {argv + 1, argc > 0 ? argc - 1 : 0};
     bool only_operands = false;
 
-    *options = (cli_options){.timeout_ms = TIMEOUT_MS, .verbs = CLI_ANY};
+    *options = (cli_options){.timeout_ms = TIMEOUT_MS, .size = SIZE_BYTES};
     init_headers(options, left);
     while (left.count > 0) {
         const char *word = *left.at;
@@ -268,7 +371,18 @@ bool cli_options_read(cli_options *options, int argc, char **argv)
     return true;
 }
 
+const char *cli_options_stray(const cli_options *options, uint32_t verb_bit)
+{
+    for (size_t i = 0; i < KNOWN; i++) {
+        if ((options->given >> i & 1) != 0 && (known[i].verbs & verb_bit) == 0) {
+            return known[i].name;
+        }
+    }
+    return NULL;
+}
+
 void cli_options_free(cli_options *options)
 {
     cli_text_free(&options->header_mem);
+    cli_text_free(&options->ws_headers);
 }

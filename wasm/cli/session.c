@@ -10,6 +10,9 @@
 /* Long enough to be rare, short enough that a termination is seen at once. */
 enum { BUDGET_US = 20000 };
 
+/* Buffers of a bench, beside the messages themselves. */
+enum { MEASURED_BYTES = 131072 };
+
 /* nats-server refuses a larger max_payload in its configuration. */
 #define MESSAGE_BYTES_MAX 67108864u
 
@@ -84,22 +87,27 @@ int cli_failed(cli_session *session, const char *what, natlet_slice about, natle
 
 /* ---- what the client reports ---- */
 
-static void keep_failure(cli_session *session, const natlet_client_event *event)
+static void keep_failure(cli_link *link, const natlet_client_event *event)
 {
+    cli_session *session = link->session;
+
     if (session->status >= 0 && event->status < 0) {
         session->status = event->status;
+        session->failed = link->client;
         session->reason.len = 0;
         cli_text_add(&session->reason, event->text);
     }
 }
 
 /* "natlet: " before, the server, after, and why. */
-static void tell(cli_session *session, const char *before, const char *after,
+static void tell(const cli_link *link, const char *before, const char *after,
                  const natlet_client_event *event)
 {
+    if (link->session->watch != NULL) {
+        return;
+    }
     cli_text line = cli_notice(before);
-
-    cli_text_add(&line, natlet_client_server(session->client));
+    cli_text_add(&line, natlet_client_server(link->client));
     cli_text_puts(&line, after);
     if (event->status < 0) {
         cli_text_puts(&line, ": ");
@@ -108,53 +116,79 @@ static void tell(cli_session *session, const char *before, const char *after,
     cli_notice_end(&line);
 }
 
-static void note_state(cli_session *session, const natlet_client_event *event)
+static void note_connected(cli_link *link, const natlet_client_event *event)
 {
+    cli_session *session = link->session;
+
+    session->connects++;
+    if (session->connects > session->link_count) {
+        tell(link, "connected again to ", "", event);
+    } else if (session->connects == session->link_count) {
+        session->status = NATLET_OK; /* another server may have failed before */
+        session->reason.len = 0;
+        cli_finish(session, NATLET_OK);
+    }
+}
+
+static void note_state(cli_link *link, const natlet_client_event *event)
+{
+    cli_session *session = link->session;
+
     if (event->state == NATLET_CLIENT_CONNECTED) {
-        session->connects++;
-        if (session->connects == 1) {
-            session->status = NATLET_OK; /* another server may have failed before */
-            session->reason.len = 0;
-            cli_finish(session, NATLET_OK);
-        } else {
-            tell(session, "connected again to ", "", event);
-        }
+        note_connected(link, event);
     } else if (event->state == NATLET_CLIENT_RECONNECTING) {
-        tell(session, "lost the connection to ", ", reconnecting", event);
+        tell(link, "lost the connection to ", ", reconnecting", event);
     } else if (event->state == NATLET_CLIENT_CLOSED && !session->is_leaving) {
-        keep_failure(session, event);
+        keep_failure(link, event);
         session->is_closed = true;
         cli_finish(session, event->status < 0 ? event->status : NATLET_E_CLOSED);
     }
 }
 
+/* A first connect that is tried again says so once. */
+static void note_retry(cli_link *link, const natlet_client_event *event)
+{
+    if (!link->session->has_told_retry) {
+        link->session->has_told_retry = true;
+        tell(link, "cannot connect to ", " yet, trying again", event);
+    }
+}
+
 /* What comes back is told of errors as they come, but for attempts that failed;
  * what ends a subscription, and all others, fail with the first one. */
-static void note_error(cli_session *session, const natlet_client_event *event)
+static void note_error(cli_link *link, const natlet_client_event *event)
 {
+    const cli_session *session = link->session;
+
+    if (event->state == NATLET_CLIENT_CONNECTING && session->options->retry_connect) {
+        note_retry(link, event);
+    }
     if (!session->comes_back || event->sid != 0) {
-        keep_failure(session, event);
+        keep_failure(link, event);
     } else if (event->state == NATLET_CLIENT_CONNECTED) {
-        tell(session, "", " reports", event);
+        tell(link, "", " reports", event);
     }
 }
 
 static void note_event(void *self, const natlet_client_event *event)
 {
-    cli_session *session = self;
+    cli_link *link = self;
 
+    if (link->session->watch != NULL) {
+        link->session->watch(link->session, link->client, event);
+    }
     switch (event->kind) {
     case NATLET_CLIENT_EV_STATE:
-        note_state(session, event);
+        note_state(link, event);
         break;
     case NATLET_CLIENT_EV_ERROR:
-        note_error(session, event);
+        note_error(link, event);
         break;
     case NATLET_CLIENT_EV_LAME_DUCK:
-        tell(session, "", " is about to shut down", event);
+        tell(link, "", " is about to shut down", event);
         break;
     case NATLET_CLIENT_EV_SLOW_CONSUMER:
-        tell(session, "messages from ", " were dropped: the output is too slow", event);
+        tell(link, "messages from ", " were dropped: the output is too slow", event);
         break;
     case NATLET_CLIENT_EV_SERVERS:
         break;
@@ -179,6 +213,16 @@ void cli_turn(cli_session *session)
     session->due_ms = natlet_runtime_run(session->rt, BUDGET_US, wait_ms);
 }
 
+void cli_glance(cli_session *session)
+{
+    session->due_ms = natlet_runtime_run(session->rt, BUDGET_US, 0);
+}
+
+bool cli_is_over(const cli_session *session)
+{
+    return session->is_closed || session->terminations > 0 || session->status < 0;
+}
+
 natlet_status cli_wait(cli_session *session)
 {
     uint32_t terminations = session->terminations;
@@ -193,7 +237,7 @@ natlet_status cli_wait(cli_session *session)
     return session->status;
 }
 
-/* ---- a termination, which is ours to act on ---- */
+/* ---- as a part of the runtime: terminations, and the alarm ---- */
 
 static void note_hint(natlet__part *part, const natlet_host_event *event)
 {
@@ -204,10 +248,14 @@ static void note_hint(natlet__part *part, const natlet_host_event *event)
     }
 }
 
-static bool have_no_work(natlet__part *part, uint64_t until_us)
+static bool sound_alarm(natlet__part *part, uint64_t until_us)
 {
-    (void)part;
+    cli_session *session = (cli_session *)part;
+
     (void)until_us;
+    if (session->alarm != NULL && session->alarm_us <= session->rt->now_us) {
+        session->alarm_us = session->alarm(session, session->rt->now_us);
+    }
     return false;
 }
 
@@ -216,10 +264,11 @@ static void have_no_output(natlet__part *part)
     (void)part;
 }
 
-static uint64_t have_no_timer(natlet__part *part)
+static uint64_t alarm_due(natlet__part *part)
 {
-    (void)part;
-    return UINT64_MAX;
+    const cli_session *session = (const cli_session *)part;
+
+    return session->alarm != NULL ? session->alarm_us : UINT64_MAX;
 }
 
 /* ---- begin and end ---- */
@@ -240,7 +289,36 @@ static natlet_slice text_or_none(const char *text)
     return text != NULL ? natlet__text(text) : (natlet_slice){0};
 }
 
-static natlet_status make_client(cli_session *session)
+static void configure_buffers(const cli_session *session, natlet_client_config *config)
+{
+    uint32_t bytes = (uint32_t)session->outbox_bytes;
+
+    config->message_bytes_max = MESSAGE_BYTES_MAX;
+    config->pending_bytes_max += bytes;
+    if (session->is_measured) {
+        config->tx_bytes = MEASURED_BYTES + 2 * bytes;
+        config->pending_bytes_max = config->tx_bytes;
+        config->rx_bytes = MEASURED_BYTES + 2 * bytes;
+    }
+}
+
+static void configure_link(const cli_options *options, natlet_client_config *config)
+{
+    config->connect_ms = options->connect_ms != 0 ? options->connect_ms : options->timeout_ms;
+    config->retry_first_connect = options->retry_connect;
+    config->reconnect_ms = options->reconnect_ms;
+    config->reconnects_max = options->reconnects_max != 0 ? (int32_t)options->reconnects_max : -1;
+    config->keep_order = options->keep_order;
+    config->ignore_discovered = options->ignore_discovered;
+    config->no_echo = options->no_echo;
+    config->ping_ms = options->ping_ms;
+    if (options->pings_max != 0) {
+        config->pings_out_max = (uint32_t)options->pings_max;
+    }
+    config->headers = cli_text_slice(&options->ws_headers);
+}
+
+static natlet_status make_client(cli_session *session, cli_link *link)
 {
     const cli_options *options = session->options;
     natlet_client_config config;
@@ -254,13 +332,15 @@ static natlet_status make_client(cli_session *session)
     if (options->inbox_prefix != NULL) {
         config.inbox_prefix = natlet__text(options->inbox_prefix);
     }
-    config.connect_ms = options->timeout_ms;
-    config.no_reconnect = !session->comes_back;
-    config.message_bytes_max = MESSAGE_BYTES_MAX;
-    config.pending_bytes_max += (uint32_t)session->outbox_bytes;
+    configure_link(options, &config);
+    configure_buffers(session, &config);
+    config.no_reconnect = !session->comes_back || options->no_reconnect;
     config.on_event = note_event;
-    config.self = session;
-    return natlet_client_new(&session->client, session->rt, &config);
+    config.self = link;
+    link->session = session;
+    natlet_status st = natlet_client_new(&link->client, session->rt, &config);
+    session->client = session->links->client;
+    return st < 0 ? st : natlet_client_connect(link->client);
 }
 
 static natlet_status start(cli_session *session)
@@ -269,9 +349,9 @@ static natlet_status start(cli_session *session)
 
     session->part = (natlet__part){
         .event = note_hint,
-        .turn = have_no_work,
+        .turn = sound_alarm,
         .flush = have_no_output,
-        .due_us = have_no_timer,
+        .due_us = alarm_due,
     };
     session->door = cli_door_open();
     if (session->door == NULL) {
@@ -282,31 +362,53 @@ static natlet_status start(cli_session *session)
         return st;
     }
     natlet__runtime_add(session->rt, &session->part);
-    st = make_client(session);
-    return st < 0 ? st : natlet_client_connect(session->client);
+    session->link_count += session->link_count == 0 ? 1 : 0;
+    session->links = calloc(session->link_count, sizeof *session->links);
+    st = session->links != NULL ? NATLET_OK : NATLET_E_NO_MEMORY;
+    for (uint32_t i = 0; i < session->link_count && st >= 0; i++) {
+        st = make_client(session, &session->links[i]);
+    }
+    return st;
+}
+
+static bool check_started(cli_session *session, natlet_status st)
+{
+    const natlet_client *client = session->failed != NULL ? session->failed : session->client;
+
+    if (st < 0 && client == NULL) {
+        cli_failed(session, "cannot start", (natlet_slice){0}, st);
+    } else if (st < 0) {
+        natlet_slice server = natlet_client_server(client);
+        if (server.len == 0) { /* those that failed too often are forgotten */
+            server = natlet__text("any server");
+        }
+        cli_failed(session, "cannot connect to ", server, st);
+    }
+    return st >= 0;
+}
+
+bool cli_start(cli_session *session)
+{
+    return check_started(session, start(session));
 }
 
 bool cli_open(cli_session *session)
 {
-    natlet_status st = start(session);
+    return cli_start(session) && check_started(session, cli_wait(session));
+}
 
-    if (st >= 0) {
-        st = cli_wait(session);
+static void free_links(cli_session *session)
+{
+    for (uint32_t i = 0; session->links != NULL && i < session->link_count; i++) {
+        natlet_client_free(session->links[i].client);
     }
-    if (st < 0 && session->client == NULL) {
-        cli_failed(session, "cannot start", (natlet_slice){0}, st);
-    } else if (st < 0) {
-        cli_failed(session, "cannot connect to ", natlet_client_server(session->client), st);
-    }
-    return st >= 0;
+    free(session->links);
 }
 
 void cli_close(cli_session *session)
 {
     session->is_leaving = true;
-    if (session->client != NULL) {
-        natlet_client_free(session->client);
-    }
+    free_links(session);
     if (session->rt != NULL) {
         natlet__runtime_remove(session->rt, &session->part);
         natlet_runtime_free(session->rt);

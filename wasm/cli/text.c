@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-enum { CAP_MIN = 256, US_PER_MS = 1000, READ_BYTES = 65536 };
+enum { CAP_MIN = 256, READ_BYTES = 65536 };
 
 static void write_all(int fd, natlet_slice bytes)
 {
@@ -62,14 +62,19 @@ void cli_text_u64(cli_text *text, uint64_t value)
     cli_text_add(text, (natlet_slice){digits, natlet__write_decimal(digits, value)});
 }
 
-void cli_text_ms(cli_text *text, uint64_t us)
+void cli_text_milli(cli_text *text, uint64_t thousandths)
 {
-    uint64_t rest = us % US_PER_MS;
+    uint64_t rest = thousandths % 1000;
     uint8_t digits[] = {'.', (uint8_t)('0' + rest / 100), (uint8_t)('0' + rest / 10 % 10),
                         (uint8_t)('0' + rest % 10)};
 
-    cli_text_u64(text, us / US_PER_MS);
+    cli_text_u64(text, thousandths / 1000);
     cli_text_add(text, (natlet_slice){digits, sizeof digits});
+}
+
+void cli_text_ms(cli_text *text, uint64_t us)
+{
+    cli_text_milli(text, us);
     cli_text_puts(text, " ms");
 }
 
@@ -99,13 +104,18 @@ cli_text cli_notice(const char *literal)
     return line;
 }
 
-void cli_notice_end(cli_text *line)
+void cli_text_clean(cli_text *text, size_t start)
 {
-    for (size_t i = 0; i < line->len; i++) {
-        if (line->ptr[i] < ' ' || line->ptr[i] == 0x7f) {
-            line->ptr[i] = ' ';
+    for (size_t i = start; i < text->len; i++) {
+        if (text->ptr[i] < ' ' || text->ptr[i] == 0x7f) {
+            text->ptr[i] = ' ';
         }
     }
+}
+
+void cli_notice_end(cli_text *line)
+{
+    cli_text_clean(line, 0);
     cli_text_puts(line, "\n");
     write_all(STDERR_FILENO, cli_text_slice(line));
     cli_text_free(line);

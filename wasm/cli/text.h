@@ -19,6 +19,8 @@ void cli_text_room(cli_text *text, size_t bytes);
 void cli_text_add(cli_text *text, natlet_slice bytes);
 void cli_text_puts(cli_text *text, const char *literal);
 void cli_text_u64(cli_text *text, uint64_t value);
+/* Thousandths as "0.123". */
+void cli_text_milli(cli_text *text, uint64_t thousandths);
 /* Microseconds as "0.123 ms". */
 void cli_text_ms(cli_text *text, uint64_t us);
 natlet_slice cli_text_slice(const cli_text *text);
@@ -27,6 +29,9 @@ void cli_text_free(cli_text *text);
 /* Writes all of it to standard output and empties it.  Ends the process with
  * status 1 if nobody takes it. */
 void cli_text_print(cli_text *text);
+
+/* What the wire put into the text from `start` on cannot break the line. */
+void cli_text_clean(cli_text *text, size_t start);
 
 /* One line for standard error, "natlet: ...": begin it, add to it, end it.  What
  * the wire put into it cannot break the line. */

@@ -10,5 +10,9 @@ int cli_request(const cli_options *options);
 int cli_reply(const cli_options *options);
 int cli_rtt(const cli_options *options);
 int cli_info(const cli_options *options);
+int cli_events(const cli_options *options);
+int cli_bench_pub(const cli_options *options);
+int cli_bench_sub(const cli_options *options);
+int cli_bench_request(const cli_options *options);
 
 #endif
