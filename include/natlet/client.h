@@ -216,7 +216,8 @@ const char *natlet_client_state_text(natlet_client_state state);
 /* The last INFO document, empty before the first; valid until the next turn. */
 natlet_slice natlet_client_info(const natlet_client *client);
 
-/* URL of the server in use or last tried, without credentials; same validity. */
+/* URL of the server in use or last tried, else of the next one, without credentials; empty
+ * if the pool is.  Same validity. */
 natlet_slice natlet_client_server(const natlet_client *client);
 
 /* The server's max_payload, or the configured limit while it is unknown. */

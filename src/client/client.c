@@ -315,9 +315,9 @@ natlet_slice natlet_client_info(const natlet_client *client)
 natlet_slice natlet_client_server(const natlet_client *client)
 {
     const natlet__servers *servers = &client->servers;
+    uint32_t at = servers->at < servers->count ? servers->at : 0; /* none yet: the next one */
 
-    return servers->at < servers->count ? natlet__server_url(&servers->list[servers->at])
-                                        : (natlet_slice){0};
+    return servers->count > 0 ? natlet__server_url(&servers->list[at]) : (natlet_slice){0};
 }
 
 uint32_t natlet_client_max_payload(const natlet_client *client)

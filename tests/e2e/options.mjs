@@ -62,7 +62,7 @@ const CASES = {
     },
 
     '--ping-interval, --max-pings': async (form) => {
-        const args = ['sub', 'a', '--no-reconnect', '--ping-interval', '60ms', '--max-pings', '3'];
+        const args = ['sub', 'a', '--no-reconnect', '--ping-interval', '500ms', '--max-pings', '3'];
         const how = await against(form, { pongs: 2 }, args);
         assert.equal(how.code, 1, how.stderr);
         assert.match(how.stderr, /stopped answering/);
@@ -138,7 +138,8 @@ const CASES = {
     },
 
     'bench pub fails when the server does not confirm': async (form) => {
-        const args = ['bench', 'pub', 'a', '--msgs', '10', '--timeout', '500ms'];
+        const times = ['--timeout', '500ms', '--connect-timeout', '10s'];
+        const args = ['bench', 'pub', 'a', '--msgs', '10', ...times];
         const how = await against(form, { pongs: 1 }, args);
         assert.deepEqual([how.code, how.fake.heard('PUB a 128').length], [1, 10], how.stderr);
         assert.match(how.stderr, /^natlet: cannot publish to a: the deadline passed/);
@@ -149,7 +150,7 @@ const CASES = {
         const fake = new FakeServer();
         let starting;
         const isEnough = (shown) => {
-            if (shown.filter((e) => e.kind === 'error').length === 2) {
+            if (shown.filter((e) => e.kind === 'error').length >= 2) {
                 starting ??= fake.start(port);
             }
             return shown.some((e) => e.state === 'connected');
