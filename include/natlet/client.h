@@ -96,22 +96,25 @@ typedef void (*natlet_reply_fn)(void *self, natlet_status st, const natlet_msg *
 typedef void (*natlet_done_fn)(void *self, natlet_status st, uint64_t elapsed_us);
 
 typedef struct natlet_client_stats {
-    uint64_t in_messages, in_bytes; /* MSG and HMSG; bytes of header block and payload */
-    uint64_t out_messages, out_bytes;
-    uint64_t received_bytes;         /* from the host, protocol and framing included */
-    uint64_t sent_bytes;             /* to the host */
-    uint64_t recv_calls, send_calls; /* of the host; E_AGAIN counts too */
-    uint64_t copied_bytes;           /* moved again after recv wrote them */
-    uint64_t unrouted;               /* messages of subscriptions that are gone */
-    uint64_t late_replies;           /* replies nobody waits for any more */
-    uint64_t dropped;                /* header block beyond NATLET_HEADER_BYTES_MAX */
-    uint64_t refused;                /* operations answered E_FULL */
+    uint64_t in_messages, in_bytes;   /* MSG and HMSG; bytes of header block and payload */
+    uint64_t out_messages, out_bytes; /* accepted publishes, requests included */
+    uint64_t received_bytes;          /* from the host, protocol and framing included */
+    uint64_t sent_bytes;              /* to the host */
+    uint64_t recv_calls, send_calls;  /* of the host; E_AGAIN counts too */
+    uint64_t copied_bytes;            /* moved again after recv wrote them */
+    uint64_t unrouted;                /* messages of subscriptions that are gone */
+    uint64_t late_replies;            /* replies nobody waits for any more */
+    uint64_t dropped;                 /* header block beyond NATLET_HEADER_BYTES_MAX */
+    uint64_t refused;                 /* operations answered E_FULL */
+    uint64_t expired, unknown;        /* publishes reported E_TIMEOUT, E_DISCONNECTED */
     uint32_t reconnects;
-    uint32_t connects;                 /* successful ones, the first included */
-    uint32_t errors;                   /* -ERR and protocol failures */
-    uint32_t subscriptions, requests;  /* live now */
-    uint32_t outbox_bytes, outbox_max; /* waiting now; most ever */
-    uint32_t rx_block_max;             /* largest block taken for a message beyond the buffer */
+    uint32_t connects;                   /* successful ones, the first included */
+    uint32_t errors;                     /* -ERR and protocol failures */
+    uint32_t subscriptions, requests;    /* live now */
+    uint32_t outbox_bytes, outbox_max;   /* waiting now; most ever */
+    uint32_t rx_block_max;               /* largest block taken for a message beyond the buffer */
+    uint32_t offline_messages;           /* publishes that wait */
+    uint32_t offline_bytes, offline_max; /* memory taken for them now; most ever */
 } natlet_client_stats;
 
 #ifdef __cplusplus
@@ -144,13 +147,55 @@ void natlet_client_close(natlet_client *client);
 /* Drops the connection and dials again without delay.  Returns OK or E_STATE. */
 natlet_status natlet_client_reconnect(natlet_client *client);
 
+/* How a client keeps account of its publishes. */
+typedef struct natlet_track_options {
+    uint32_t offline_bytes_max; /* memory for publishes that wait; 0: none waits */
+    uint32_t offline_ms;        /* one that has waited so long is refused; 0: never */
+    /* Publishes `first` to `last`, counted as natlet_client_published does, have ended.
+     * Every number is told once and in order, at the end of a turn or while the
+     * client closes.  `st` is
+     *
+     *   OK                     sent: the server has read them, for it answered a PING
+     *                          that went after them
+     *   E_DISCONNECTED         unknown: handed over, and the connection ended before
+     *                          such an answer came.  They are never sent again
+     *   E_TIMEOUT              refused: waited longer than offline_ms
+     *   E_TOO_LARGE,           refused: by the time of sending, the server was one that
+     *   E_HEADERS_UNSUPPORTED  takes less
+     *   E_CLOSED               refused: waited when the client closed.
+     *
+     * What is refused was never sent, not in part either.  May be NULL. */
+    void (*on_published)(void *self, uint64_t first, uint64_t last, natlet_status st);
+    void *self;
+} natlet_track_options;
+
+/* Lets publishes wait for a connection, and tells what became of each.
+ *
+ * From then on at most tx_bytes of the configuration, or one larger message, are
+ * handed over without being known to be sent, so that no more than that can become
+ * unknown; the client sends the PINGs for it.  What is beyond waits, and so does all
+ * that is published before the first connect, between connections, or while the host
+ * takes nothing: whole, in order, up to offline_bytes_max, then E_FULL.  After a
+ * connect, subscriptions go first, what waits second, later publishes last.  A flush
+ * or a drain includes what waits; natlet_client_close refuses it.
+ *
+ * Call it once, between natlet_client_new and natlet_client_connect.  It costs no
+ * memory beyond what waits: blocks of NATLET_OFFLINE_BLOCK_BYTES, one of which is
+ * kept.  Returns OK, E_STATE (not idle, or called before) or E_NO_MEMORY. */
+natlet_status natlet_client_track(natlet_client *client, const natlet_track_options *options);
+
+/* The number of the last publish that was accepted, a request too: they count
+ * 1, 2, 3 ... over the whole life of the client.  0: none yet. */
+uint64_t natlet_client_published(const natlet_client *client);
+
 /* Publishes.  Subject and reply are checked, headers must be one well-formed
  * block (natlet/headers.h).
  *
- * Returns OK (in the outbox whole, in order); E_SUBJECT; E_HEADER; E_TOO_LARGE
- * (beyond the server's max_payload or pending_bytes_max); E_HEADERS_UNSUPPORTED;
- * E_FULL (outbox at its limit: wait for room); E_NO_MEMORY (nothing waits, and
- * still there is no room); E_DISCONNECTED; E_DRAINING; E_CLOSED. */
+ * Returns OK (in the outbox whole, in order; or it waits: natlet_client_track);
+ * E_SUBJECT; E_HEADER; E_TOO_LARGE (beyond the server's max_payload,
+ * pending_bytes_max or offline_bytes_max); E_HEADERS_UNSUPPORTED; E_FULL (outbox or
+ * what waits at its limit: wait for room); E_NO_MEMORY (nothing waits, and still
+ * there is no room); E_DISCONNECTED (publishes do not wait); E_DRAINING; E_CLOSED. */
 natlet_status natlet_client_publish(natlet_client *client, const natlet_msg *msg);
 
 typedef struct natlet_subscribe_options {

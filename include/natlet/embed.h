@@ -95,6 +95,9 @@ enum {
     NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
     NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;
                                subject: its name */
+    NATLET_REC_PUBLISHED = 10, /* the next `id` publishes, PUB and REQUEST as they were accepted,
+                                  ended with status (natlet_client_track); with the configuration
+                                  report_publishes 1 */
 };
 
 #define NATLET_REC_FLAG_COPIED (1u << 0)

@@ -36,6 +36,10 @@
 #define NATLET_TX_BYTES_DEFAULT 32768u
 #define NATLET_PENDING_BYTES_MAX_DEFAULT 8388608u /* what the outbox may grow to; then E_FULL */
 
+/* Publishes that wait for a connection take memory in blocks of this size; a larger one
+ * has a block of its own (natlet_client_track).  Beyond offline_bytes_max: E_FULL. */
+#define NATLET_OFFLINE_BLOCK_BYTES 16384u
+
 /* Nesting of a JSON document from the wire: INFO, status; agents' payloads: 127. */
 #define NATLET_INFO_DEPTH_MAX 8u
 #define NATLET_JSON_DEPTH_MAX 127u

@@ -2,7 +2,12 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "client/optional.h"
 #include "client/origin.h"
+
+NATLET__OPTIONAL(natlet__ledger_work)
+NATLET__OPTIONAL(natlet__ledger_stats)
+NATLET__OPTIONAL(natlet__ledger_free)
 
 /* ---- saying what happened ---- */
 
@@ -68,12 +73,20 @@ void natlet__client_fail_waiting(natlet_client *client, natlet_status why)
     }
 }
 
+static void work_ledger(natlet_client *client)
+{
+    if (client->ledger != NULL) {
+        natlet__ledger_work(client);
+    }
+}
+
 /* Every step takes out what it ends before it calls back, so that this can go on
  * where a callback trapped. */
 static void finish_end(natlet_client *client)
 {
     natlet__client_fail_waiting(client, client->end.waiting);
     natlet__subscribe_end_all(client, NATLET_E_CLOSED);
+    work_ledger(client);
     client->is_ending = false;
     natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
 }
@@ -133,7 +146,7 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
     while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
         if (timer == &client->timer) {
             link_timeout(client);
-        } else {
+        } else if (client->ledger == NULL || timer != &client->ledger->timer) {
             natlet__waiter_timeout(client, timer);
         }
     }
@@ -142,7 +155,10 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
 
 static void part_flush(natlet__part *part)
 {
-    natlet__link_flush(of_part(part));
+    natlet_client *client = of_part(part);
+
+    work_ledger(client);
+    natlet__link_flush(client);
 }
 
 /* A held client has work, but not in this turn of the runtime. */
@@ -193,6 +209,9 @@ static void give_back(natlet_client *client)
 
     natlet__roster_free(&client->requests.waiters);
     natlet__roster_free(&client->pongs.waiters);
+    if (client->ledger != NULL) {
+        natlet__ledger_free(client);
+    }
     natlet__subscriptions_free(&client->subs);
     natlet__servers_clear(&client->servers);
     natlet__outbox_free(&client->outbox);
@@ -304,7 +323,15 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
     stats.outbox_max = (uint32_t)client->outbox.used_max;
     stats.copied_bytes = client->window.copied_bytes;
     stats.rx_block_max = (uint32_t)client->window.block_max;
+    if (client->ledger != NULL) {
+        natlet__ledger_stats(client, &stats);
+    }
     return stats;
+}
+
+uint64_t natlet_client_published(const natlet_client *client)
+{
+    return client->stats.out_messages;
 }
 
 natlet_slice natlet_client_info(const natlet_client *client)

@@ -12,6 +12,8 @@
  *     requests.c       requests over one shared inbox
  *     pongs.c          PING and PONG: flush, liveness, drains
  *     drain.c          the orderly end of it all
+ *     ledger.c         what became of each publish; optional.h says how it costs nothing
+ *     offline.c        publishes that wait for a connection
  *
  * Internal.  A callback may call anything but free, so every function that runs
  * one looks again afterwards at what it holds: link->conn changes when the
@@ -24,6 +26,7 @@
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "client/backoff.h"
+#include "client/ledger.h"
 #include "client/outbox.h"
 #include "client/servers.h"
 #include "client/subscriptions.h"
@@ -93,9 +96,10 @@ typedef enum natlet__waiter_kind {
 typedef struct natlet__waiter {
     natlet__member member; /* first */
     natlet__waiter_kind kind;
-    uint32_t key; /* REPLY: hash of the subject, for "Permissions Violation for Publish";
-                   * else: number of the PING */
-    uint32_t sid; /* PONG: the subscription that ends with it; 0: none */
+    uint32_t key;       /* REPLY: hash of the subject, for "Permissions Violation for Publish";
+                         * else: number of the PING */
+    uint32_t published; /* not REPLY: so many publishes have to be settled */
+    uint32_t sid;       /* PONG: the subscription that ends with it; 0: none */
     void *self;
     union {
         natlet_reply_fn reply;
@@ -148,6 +152,7 @@ struct natlet_client {
     natlet__pongs pongs;
     natlet__drain drain;
     natlet__requests requests;
+    natlet__ledger *ledger; /* NULL: natlet_client_track was not called */
     natlet_client_stats stats;
     uint64_t held_turn; /* of the runtime, in which no more is read */
     uint8_t *info;      /* the last document */

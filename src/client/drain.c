@@ -16,6 +16,7 @@ void natlet__drain_answered(natlet_client *client, natlet__waiter *waiter)
         if (client->state != NATLET_CLIENT_DRAINING) {
             return; /* a callback closed it */
         }
+        waiter->published = (uint32_t)client->stats.out_messages;
         st = natlet__pongs_ask(client, waiter);
         if (st == NATLET_OK) {
             return;

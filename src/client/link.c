@@ -3,6 +3,9 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__ledger_lost)
 
 enum {
     REQUEST_EXTRA = 256, /* what an upgrade request adds to host, path and headers */
@@ -292,6 +295,9 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     natlet__timers_stop(&client->timers, &client->timer);
     natlet__window_reset(&client->window);
     natlet__outbox_clear(&client->outbox);
+    if (client->ledger != NULL) {
+        natlet__ledger_lost(client);
+    }
 }
 
 void natlet__link_fail(natlet_client *client, natlet_status st, uint16_t close_code)

@@ -1,6 +1,11 @@
 /* PINGs of ours and their PONGs.  The server answers in order, so both are counted:
  * the PONG with the number of a PING is its answer. */
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__ledger_asked)
+NATLET__OPTIONAL(natlet__ledger_answered)
+NATLET__OPTIONAL(natlet__ledger_covers)
 
 enum { ON_THE_WAY_MAX = 1024, PROBE_US = 5000000, WS_NORMAL = 1000 };
 
@@ -17,6 +22,9 @@ natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter)
         if (waiter != NULL) {
             waiter->key = pongs->sent;
         }
+        if (client->ledger != NULL) {
+            natlet__ledger_asked(client);
+        }
     }
     return st;
 }
@@ -30,10 +38,15 @@ void natlet__pongs_answered(natlet_client *client)
         return; /* a PONG that nobody asked for says nothing */
     }
     natlet__waiter *waiter = natlet__waiter_find(&pongs->waiters, ++pongs->answered);
+    if (client->ledger != NULL) {
+        natlet__ledger_answered(client);
+    }
     if (waiter == NULL) {
         return; /* only to know that the server lives, or it gave up */
     }
-    if (waiter->kind == NATLET__WAITER_DRAIN) {
+    if (client->ledger != NULL && !natlet__ledger_covers(client, waiter->published)) {
+        (void)natlet__pongs_ask(client, waiter); /* some of them waited, and left behind it */
+    } else if (waiter->kind == NATLET__WAITER_DRAIN) {
         natlet__drain_answered(client, waiter);
     } else {
         natlet__waiter_end(client, waiter, NATLET_OK, NULL);
@@ -105,6 +118,7 @@ natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind
     }
     waiter->fn.done = done;
     waiter->sid = sid;
+    waiter->published = (uint32_t)client->stats.out_messages;
     waiter->asked_us = natlet__runtime_clock_us(client->rt);
     natlet_status st = natlet__pongs_ask(client, waiter);
     if (st < 0) {

@@ -1,9 +1,15 @@
 /* From a message to the outbox. */
 #include "base/bytes.h"
 #include "client/client.h"
+#include "client/optional.h"
 #include "natlet/headers.h"
 #include "natlet/subject.h"
 #include "proto/writer.h"
+
+NATLET__OPTIONAL(natlet__ledger_keeps)
+NATLET__OPTIONAL(natlet__ledger_place)
+NATLET__OPTIONAL(natlet__ledger_wrote)
+NATLET__OPTIONAL(natlet__offline_at)
 
 /* So much is worth a send of its own before the turn ends. */
 enum { FLUSH_BYTES = 65536 };
@@ -41,7 +47,8 @@ static natlet_status check_state(const natlet_client *client)
     case NATLET_CLIENT_IDLE:
     case NATLET_CLIENT_CONNECTING:
     case NATLET_CLIENT_RECONNECTING:
-        return NATLET_E_DISCONNECTED;
+        return client->ledger != NULL && natlet__ledger_keeps(client) ? NATLET_OK
+                                                                      : NATLET_E_DISCONNECTED;
     case NATLET_CLIENT_CLOSED:
         return NATLET_E_CLOSED;
     }
@@ -53,7 +60,7 @@ static natlet_status check_body(const natlet_client *client, const natlet_msg *m
     uint32_t max = natlet_client_max_payload(client);
 
     if (msg->headers.len > 0) {
-        if (!client->headers) {
+        if (!client->headers && client->link.state == NATLET__LINK_UP) {
             return NATLET_E_HEADERS_UNSUPPORTED;
         }
         if (natlet_headers_check(msg->headers) < 0) {
@@ -70,19 +77,29 @@ natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg)
     natlet__outbox *box = &client->outbox;
     size_t head = msg->subject.len + msg->reply.len + NATLET__PUB_EXTRA_MAX;
     size_t body = msg->headers.len + msg->payload.len;
-    natlet_status st = natlet__client_begin(client, head + body + 2);
+    natlet_status st =
+        client->ledger != NULL ? natlet__ledger_place(client, head + body + 2) : NATLET_OK;
 
+    if (st == NATLET_OK) {
+        st = natlet__client_begin(client, head + body + 2);
+    }
     if (st < 0) {
         return st;
     }
-    uint8_t *start = natlet__outbox_at(box);
+    uint8_t *start =
+        st == NATLET_MORE ? natlet__offline_at(&client->ledger->store) : natlet__outbox_at(box);
     uint8_t *at = start + natlet__write_pub(start, msg);
     at = natlet__put(natlet__put(at, msg->headers), msg->payload);
     *at++ = '\r';
     *at++ = '\n';
-    natlet__outbox_wrote(box, (size_t)(at - start));
     client->stats.out_messages++;
     client->stats.out_bytes += body;
+    if (st == NATLET_OK) {
+        natlet__outbox_wrote(box, (size_t)(at - start));
+    }
+    if (client->ledger != NULL) {
+        natlet__ledger_wrote(client, st, (size_t)(at - start), body);
+    }
     if (natlet__outbox_used(box) >= FLUSH_BYTES) {
         natlet__link_send(client);
     }

@@ -413,6 +413,25 @@ static natlet_status take_areas(const natlet__embed_config *config)
 static natlet__part part = {
     .event = part_event, .turn = part_turn, .flush = part_flush, .due_us = part_due_us};
 
+static void on_published(void *self, uint64_t first, uint64_t last, natlet_status st)
+{
+    (void)self;
+    (void)natlet__embed_append(NATLET_REC_PUBLISHED, (uint32_t)(last - first) + 1, st);
+}
+
+static natlet_status track(const natlet__embed_config *config)
+{
+    const natlet_track_options options = {
+        .offline_bytes_max = config->offline_bytes_max,
+        .offline_ms = config->offline_ms,
+        .on_published = config->report_publishes != 0 ? on_published : NULL,
+    };
+
+    return options.offline_bytes_max != 0 || options.on_published != NULL
+               ? natlet_client_track(the.client, &options)
+               : NATLET_OK;
+}
+
 static natlet_status start_client(natlet__embed_config *config)
 {
     if (config->client.servers.len == 0) {
@@ -420,6 +439,9 @@ static natlet_status start_client(natlet__embed_config *config)
     }
     config->client.on_event = on_event;
     natlet_status st = natlet_client_new(&the.client, the.rt, &config->client);
+    if (st == NATLET_OK) {
+        st = track(config);
+    }
     return st < 0 ? st : natlet_client_connect(the.client);
 }
 

@@ -11,7 +11,8 @@ static const char names[] = "servers\0name\0user\0password\0token\0inbox_prefix\
                             "connect_ms\0ping_ms\0pings_out_max\0drain_ms\0reconnect_ms\0"
                             "reconnects_max\0rx_bytes\0tx_bytes\0pending_bytes_max\0"
                             "message_bytes_max\0subscriptions_max\0"
-                            "submission_bytes\0completion_records\0cell_bytes\0agents_max\0";
+                            "submission_bytes\0completion_records\0cell_bytes\0agents_max\0"
+                            "offline_bytes_max\0offline_ms\0report_publishes\0";
 
 enum { /* where a row begins in the list */
        SERVERS = 0,
@@ -19,7 +20,7 @@ enum { /* where a row begins in the list */
        NUMBERS = 13,
        RECONNECTS_MAX = 18,
        OWN_NUMBERS = 24,
-       NAMES = 28,
+       NAMES = 31,
 };
 
 #define OFFSET(member) offsetof(natlet__embed_config, member)
@@ -31,7 +32,7 @@ _Static_assert(OFFSET(client.retry_first_connect) == OFFSET(client.no_echo) + NU
 _Static_assert(OFFSET(client.subscriptions_max) ==
                    OFFSET(client.connect_ms) + (OWN_NUMBERS - NUMBERS - 1) * sizeof(uint32_t),
                "a row of numbers");
-_Static_assert(OFFSET(agents_max) ==
+_Static_assert(OFFSET(report_publishes) ==
                    OFFSET(submission_bytes) + (NAMES - OWN_NUMBERS - 1) * sizeof(uint32_t),
                "a row of numbers");
 

@@ -10,6 +10,9 @@ typedef struct natlet__embed_config {
     uint32_t completion_records; /* 1 024 */
     uint32_t cell_bytes;         /* pool for the mail of agents: 262 144 */
     uint32_t agents_max;         /* 256 */
+    uint32_t offline_bytes_max;  /* natlet_track_options; 0 */
+    uint32_t offline_ms;         /* 0 */
+    uint32_t report_publishes;   /* 1: by PUBLISHED records; 0 */
     /* Texts that cannot be borrowed from the document: an array of servers, joined
      * with commas, and strings with escapes. */
     uint32_t texts_len;

@@ -95,6 +95,7 @@ export const REC_ERROR = 6;
 export const REC_INFO = 7;
 export const REC_MAIL = 8;
 export const REC_AGENT = 9;
+export const REC_PUBLISHED = 10;
 export const REC_FLAG_COPIED = 1 << 0;
 
 export const SETTLE_DONE = 0;

@@ -80,7 +80,9 @@ export class Embedding {
     /** Starts the module `source` (bytes or WebAssembly.Module), which begins to connect.
      *
      *  options: those of instantiate(); maxPendingBytes; and the handlers onState(state,
-     *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status). */
+     *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status), and
+     *  onPublished(count, status) for the next `count` publishes, where the configuration has
+     *  report_publishes 1. */
     static async start(source, options) {
         const embedding = new Embedding();
         await embedding.#start(source, options);
@@ -88,9 +90,9 @@ export class Embedding {
     }
 
     async #start(source, options) {
-        const { onState, onError, onInfo, onAgent, onPoisoned, maxPendingBytes, ...rest } =
-            options;
-        this.#on = { onState, onError, onInfo, onAgent };
+        const { onPoisoned, maxPendingBytes, ...others } = options;
+        const { onState, onError, onInfo, onAgent, onPublished, ...rest } = others;
+        this.#on = { onState, onError, onInfo, onAgent, onPublished };
         this.connected = new Promise((resolve, reject) => {
             this.#settleConnected = { resolve, reject };
         });
@@ -245,6 +247,9 @@ export class Embedding {
                 break;
             case N.REC_AGENT:
                 this.#agent(record);
+                break;
+            case N.REC_PUBLISHED:
+                this.#tell('onPublished', record.id, record.status);
                 break;
         }
     }

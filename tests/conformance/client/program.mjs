@@ -1,24 +1,25 @@
-// The client program (tests/conformance/client.c) in its two forms, and what it prints.
+// A program of tests/conformance, client.c if not said otherwise, in its two forms, and what it
+// prints.
 import path from 'node:path';
 import { root, start, tool, until } from '../../support/harness.mjs';
 
 const build = path.resolve(root, process.env.B ?? 'build');
 
 const FORMS = {
-    native: () => [path.join(build, 'tests/conformance/client'), [], {}],
-    wasm: () => [
+    native: (name) => [path.join(build, 'tests/conformance', name), [], {}],
+    wasm: (name) => [
         tool('NODE'),
         [path.join(root, 'host-shims/js/bin/natlet.mjs')],
-        { NATLET_CLI_WASM: path.join(build, 'wasm/tests/conformance/client.wasm') },
+        { NATLET_CLI_WASM: path.join(build, `wasm/tests/conformance/${name}.wasm`) },
     ],
 };
 
 export const forms = Object.keys(FORMS);
 
 export class Program {
-    /** Starts it with its steps (client.c lists them). */
-    constructor(form, steps) {
-        const [file, before, env] = FORMS[form]();
+    /** Starts it with its arguments: client.c lists its steps. */
+    constructor(form, steps, name = 'client') {
+        const [file, before, env] = FORMS[form](name);
         this.running = start(file, [...before, ...steps], { env });
         this.running.exit.then((how) => (this.how = how));
     }

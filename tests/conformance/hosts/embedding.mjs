@@ -276,6 +276,26 @@ async function connections(bench) {
     };
     await bench.test('a restarted server is found, and subscriptions are there', body, { onState });
 
+    const told = [];
+    const published = async (client, errors, server) => {
+        const got = [];
+        client.subscribe('kept', (m) => got.push(text(m.data)));
+        client.publish('kept', '1');
+        await client.flush();
+        await server.kill();
+        await until(() => client.state !== CLIENT_CONNECTED, WAIT_MS);
+        client.publish('kept', '2');
+        client.publish('kept', '3');
+        await server.restart();
+        await until(() => got.length === 3 && told.length === 3, WAIT_MS);
+        const seen = `${got} ${told} ${errors}`;
+        return seen === '1,2,3 0,0,0 ' ? '' : seen;
+    };
+    await bench.test('publishes wait for a server, and are told', published, {
+        config: { offline_bytes_max: 65536, offline_ms: 10000, report_publishes: 1 },
+        onPublished: (count, status) => told.push(...Array(count).fill(status)),
+    });
+
     const denied = async () => {
         const client = await Embedding.start(bench.module, {
             host: nodeHost(),

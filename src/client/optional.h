@@ -1,0 +1,18 @@
+/* What a client can do beyond connecting, publishing and subscribing costs nothing
+ * in a program that does not ask for it.
+ *
+ * Internal.  A feature has its own files and is switched on by a public function
+ * of its own, which sets a pointer in the client.  A file of every client's life
+ * that calls the feature names each function with NATLET__OPTIONAL and calls it only
+ * where that pointer is set: so the linker takes the feature out of the archive for
+ * those alone who call its public function. */
+#ifndef NATLET_CLIENT_OPTIONAL_H
+#define NATLET_CLIENT_OPTIONAL_H
+
+#define NATLET__PRAGMA(text) _Pragma(#text)
+
+/* `function` may be missing from the program.  In the calling file, never in a
+ * header: there it would make the function itself weak. */
+#define NATLET__OPTIONAL(function) NATLET__PRAGMA(weak function)
+
+#endif
