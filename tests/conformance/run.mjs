@@ -5,6 +5,7 @@ import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
 import { faultCases } from './client/faults.mjs';
 import { malformedCases } from './client/malformed.mjs';
+import { outboxCase } from './client/outbox.mjs';
 import { assertLines, forms } from './client/program.mjs';
 import { realCases, restartCase } from './client/real.mjs';
 
@@ -70,5 +71,7 @@ await side(
                 ),
     ),
 );
+await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
+await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));
 await group('access', () => accessCases(report, kinds));
 report.done();
