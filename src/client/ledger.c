@@ -106,21 +106,17 @@ static void count_written(natlet_client *client, size_t len)
     ask(client, client->config.tx_bytes / PINGS_PER_WINDOW);
 }
 
-static uint32_t now_ms(natlet_client *client)
-{
-    return (uint32_t)(natlet__client_now_us(client) / NATLET__US_PER_MS);
-}
-
 void natlet__ledger_wrote(natlet_client *client, natlet_status place, size_t len, size_t body)
 {
-    const natlet__record record = {
-        .len = (uint32_t)len, .body = (uint32_t)body, .since_ms = now_ms(client)};
+    uint64_t wait_us = (uint64_t)client->ledger->options.offline_ms * NATLET__US_PER_MS;
+    natlet__record record = {.len = (uint32_t)len, .body = (uint32_t)body};
 
     if (place == NATLET_OK) {
         count_written(client, len);
-    } else {
-        natlet__offline_wrote(&client->ledger->store, &record);
+        return;
     }
+    record.due_us = wait_us != 0 ? natlet__client_now_us(client) + wait_us : NATLET__NEVER_US;
+    natlet__offline_wrote(&client->ledger->store, &record);
 }
 
 /* ---- what waits ---- */
@@ -130,13 +126,9 @@ static natlet_slice operation(const natlet__record *record)
     return (natlet_slice){(const uint8_t *)(record + 1), record->len};
 }
 
-/* How long it may still wait; 0: too long already. */
-static uint32_t left_ms(natlet_client *client, const natlet__record *record)
+static bool is_old(natlet_client *client, const natlet__record *record)
 {
-    uint32_t max = client->ledger->options.offline_ms;
-    uint32_t waited = now_ms(client) - record->since_ms;
-
-    return max == 0 ? UINT32_MAX : waited < max ? max - waited : 0;
+    return natlet__client_now_us(client) >= record->due_us;
 }
 
 /* Why it will never be sent, or OK.  The server may be another one than that for
@@ -146,7 +138,7 @@ static natlet_status verdict(natlet_client *client, const natlet__record *record
     if (client->state == NATLET_CLIENT_CLOSED) {
         return NATLET_E_CLOSED;
     }
-    if (left_ms(client, record) == 0) {
+    if (is_old(client, record)) {
         return NATLET_E_TIMEOUT;
     }
     if (!is_up(client)) {
@@ -236,11 +228,11 @@ static void start_timer(natlet_client *client)
 {
     natlet__ledger *ledger = client->ledger;
     const natlet__record *record = natlet__offline_first(&ledger->store);
-    uint32_t left = record != NULL && ledger->options.offline_ms != 0 ? left_ms(client, record) : 0;
 
-    natlet__timers_stop(&client->timers, &ledger->timer);
-    if (left > 0) {
-        natlet__client_start(client, &ledger->timer, (uint64_t)left * NATLET__US_PER_MS);
+    if (record != NULL && !is_old(client, record)) {
+        natlet__timers_start(&client->timers, &ledger->timer, record->due_us);
+    } else {
+        natlet__timers_stop(&client->timers, &ledger->timer);
     }
 }
 

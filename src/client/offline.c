@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "natlet/limits.h"
 
-enum { ALIGN = sizeof(uint32_t) };
+enum { ALIGN = sizeof(uint64_t) };
 
 struct natlet__block {
     natlet__block *next;
@@ -13,7 +13,7 @@ struct natlet__block {
     uint32_t start, end; /* of the records, from the start of the block */
 };
 
-enum { HEAD = sizeof(natlet__block) };
+enum { HEAD = (sizeof(natlet__block) + ALIGN - 1) / ALIGN * ALIGN };
 
 static natlet__record *record_at(natlet__block *block, uint32_t at)
 {

@@ -16,9 +16,9 @@ typedef struct natlet__block natlet__block;
 
 /* The operation follows it. */
 typedef struct natlet__record {
-    uint32_t len;      /* of the operation */
-    uint32_t body;     /* bytes of header block and payload in it */
-    uint32_t since_ms; /* it waits; wraps around */
+    uint64_t due_us; /* it waits no longer than that */
+    uint32_t len;    /* of the operation */
+    uint32_t body;   /* bytes of header block and payload in it */
 } natlet__record;
 
 typedef struct natlet__offline {
