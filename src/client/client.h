@@ -77,7 +77,8 @@ typedef struct natlet__link {
     uint8_t reason_len;
     natlet__parser parser;
     uint64_t up_since_us;
-    uint64_t received_at_ping; /* stats.received_bytes when the last PING was due */
+    uint64_t received_at_look; /* stats.received_bytes when it was last looked whether it lives */
+    uint64_t sent_at_look;     /* stats.sent_bytes then */
     natlet__url url;           /* its slices lie in the server's text */
     natlet__handshake handshake;
     natlet__ws ws;
@@ -330,6 +331,9 @@ natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter);
 natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
                                  natlet_done_fn done, void *self, uint32_t sid);
 void natlet__pongs_answered(natlet_client *client);
+
+/* The host takes no more for now: if that lasts, the link may be dead. */
+void natlet__pongs_blocked(natlet_client *client);
 
 /* The link is up: looks begin whether it lives. */
 void natlet__pongs_start(natlet_client *client);

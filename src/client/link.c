@@ -363,6 +363,9 @@ void natlet__link_send(natlet_client *client)
         }
         /* After a failure CLOSED comes, and nothing is sent until then. */
         link->is_blocked = taken < (int32_t)len;
+        if (link->is_blocked) {
+            natlet__pongs_blocked(client);
+        }
     }
 }
 

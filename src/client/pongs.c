@@ -64,20 +64,34 @@ static uint64_t ping_us(const natlet_client *client)
     return (uint64_t)ms * NATLET__US_PER_MS;
 }
 
+static void look_in(natlet_client *client, uint64_t wait_us)
+{
+    client->link.received_at_look = client->stats.received_bytes;
+    client->link.sent_at_look = client->stats.sent_bytes;
+    natlet__client_start(client, &client->timer, wait_us);
+}
+
 /* A PING that finds no room counts too: nothing has left for a whole interval. */
 static void ask_alive(natlet_client *client, uint64_t wait_us)
 {
     (void)natlet__pongs_ask(client, NULL);
     client->pongs.silent++;
-    client->link.received_at_ping = client->stats.received_bytes;
-    natlet__client_start(client, &client->timer, wait_us);
+    look_in(client, wait_us);
 }
 
 void natlet__pongs_start(natlet_client *client)
 {
     client->pongs.answered = client->pongs.sent;
     client->pongs.silent = 0;
-    natlet__client_start(client, &client->timer, ping_us(client));
+    look_in(client, ping_us(client));
+}
+
+void natlet__pongs_blocked(natlet_client *client)
+{
+    if (client->link.state == NATLET__LINK_UP && !client->link.is_reported &&
+        client->timer.due_us > natlet__client_now_us(client) + PROBE_US) {
+        look_in(client, PROBE_US);
+    }
 }
 
 void natlet__pongs_probe(natlet_client *client)
@@ -91,18 +105,28 @@ void natlet__pongs_probe(natlet_client *client)
 }
 
 /* A timer that fires far too late means that the program slept: what it heard
- * last says nothing then, neither good nor bad. */
+ * last says nothing then, neither good nor bad.  A peer that reads slowly is alive; one
+ * that has read nothing since the last look may not be. */
 void natlet__pongs_tick(natlet_client *client)
 {
-    if (client->stats.received_bytes != client->link.received_at_ping) {
+    const natlet__link *link = &client->link;
+    uint64_t wait_us = ping_us(client);
+    bool is_blocked = link->is_blocked && wait_us > PROBE_US;
+    bool is_stuck = is_blocked && client->stats.sent_bytes == link->sent_at_look;
+
+    if (client->stats.received_bytes != link->received_at_look || is_blocked != is_stuck) {
         client->pongs.silent = 0;
     }
     if (natlet__client_now_us(client) - client->timer.due_us > PROBE_US) {
         natlet__pongs_probe(client);
     } else if (client->pongs.silent >= client->config.pings_out_max) {
         natlet__link_fail(client, NATLET_E_STALE, WS_NORMAL);
+    } else if (is_stuck) {
+        natlet__pongs_probe(client);
+    } else if (is_blocked) {
+        look_in(client, PROBE_US);
     } else {
-        ask_alive(client, ping_us(client));
+        ask_alive(client, wait_us);
     }
 }
 

@@ -69,10 +69,95 @@ static void suspicion_is_probed(void)
     rig_end(&r);
 }
 
+static void block_and_publish(void)
+{
+    rig_forget_sent(&r);
+    test_conn_congest(r.conn, 3);
+    CHECK(rig_publish(&r, "a", "x") == NATLET_OK);
+    rig_run(&r);
+}
+
+static void a_blocked_send_is_probed(void)
+{
+    for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
+        rig_connected(&r, way); /* for ever */
+        block_and_publish();
+        rig_wait_ms(&r, 9900);
+        CHECK_TEXT(rig_log(&r), "");
+        rig_wait_ms(&r, 200);
+        CHECK_TEXT(rig_log(&r), "state reconnecting: the server stopped answering\n");
+        rig_end(&r);
+
+        rig_connected(&r, way); /* too long, but the server lives */
+        block_and_publish();
+        rig_wait_ms(&r, 5100);
+        test_conn_relieve(&r.host, r.conn);
+        rig_run(&r);
+        CHECK_TEXT(rig_sent(&r), "PUB a 1\r\nx\r\nPING\r\n");
+        rig_say(&r, "PONG\r\n");
+        rig_wait_ms(&r, 49000);
+        CHECK_TEXT(rig_log(&r), "");
+        CHECK_TEXT(rig_sent(&r), "PING\r\n"); /* one: then at the usual pace */
+        rig_end(&r);
+
+        rig_connected(&r, way); /* not for long: nobody is asked */
+        block_and_publish();
+        rig_wait_ms(&r, 4000);
+        test_conn_relieve(&r.host, r.conn);
+        rig_wait_ms(&r, 500);
+        CHECK_TEXT(rig_sent(&r), "PUB a 1\r\nx\r\n");
+        rig_end(&r);
+    }
+}
+
+/* Who asks more often than that has an answer sooner. */
+static void a_short_interval_stays(void)
+{
+    rig_init(&r, RIG_NATS);
+    r.config.ping_ms = 1000;
+    rig_start(&r);
+    rig_accept(&r);
+    rig_greet(&r);
+    (void)rig_log(&r);
+    block_and_publish();
+    rig_wait_ms(&r, 2900);
+    CHECK_TEXT(rig_log(&r), "");
+    rig_wait_ms(&r, 200);
+    CHECK_TEXT(rig_log(&r), "state reconnecting: the server stopped answering\n");
+    rig_end(&r);
+}
+
+/* A server that reads a little now and then is slow, not dead. */
+static void a_slow_reader_is_left_alone(void)
+{
+    static uint8_t payload[10000];
+    const natlet_msg msg = {.subject = NATLET_TEXT("a"), .payload = {payload, sizeof payload}};
+
+    for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
+        rig_connected(&r, way);
+        test_conn_congest(r.conn, 0);
+        CHECK(natlet_client_publish(r.client, &msg) == NATLET_OK);
+        for (int i = 0; i < 40; i++) {
+            rig_wait_ms(&r, 3000);
+            test_conn_relieve(&r.host, r.conn);
+            test_conn_congest(r.conn, 100);
+            rig_run(&r);
+        }
+        CHECK_TEXT(rig_log(&r), "");
+        test_conn_congest(r.conn, 0);
+        rig_wait_ms(&r, 15100);
+        CHECK_TEXT(rig_log(&r), "state reconnecting: the server stopped answering\n");
+        rig_end(&r);
+    }
+}
+
 int main(void)
 {
     RUN(a_silent_server_is_found_out);
     RUN(what_is_heard_counts_as_life);
     RUN(suspicion_is_probed);
+    RUN(a_blocked_send_is_probed);
+    RUN(a_short_interval_stays);
+    RUN(a_slow_reader_is_left_alone);
     return test_done();
 }
