@@ -137,6 +137,7 @@ typedef struct natlet__end {
 struct natlet_client {
     natlet__part part; /* first, so that a part is its client */
     natlet_runtime *rt;
+    natlet__ledger *ledger; /* NULL: natlet_client_track was not called */
     natlet_client_state state;
     natlet__end end;
     bool is_ending;       /* the callbacks of the end are running, or one of them trapped */
@@ -153,7 +154,6 @@ struct natlet_client {
     natlet__pongs pongs;
     natlet__drain drain;
     natlet__requests requests;
-    natlet__ledger *ledger; /* NULL: natlet_client_track was not called */
     natlet_client_stats stats;
     uint64_t held_turn; /* of the runtime, in which no more is read */
     uint8_t *info;      /* the last document */

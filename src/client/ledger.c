@@ -229,10 +229,9 @@ static void start_timer(natlet_client *client)
     natlet__ledger *ledger = client->ledger;
     const natlet__record *record = natlet__offline_first(&ledger->store);
 
+    natlet__timers_stop(&client->timers, &ledger->timer);
     if (record != NULL && !is_old(client, record)) {
         natlet__timers_start(&client->timers, &ledger->timer, record->due_us);
-    } else {
-        natlet__timers_stop(&client->timers, &ledger->timer);
     }
 }
 

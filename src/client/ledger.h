@@ -27,17 +27,17 @@ typedef struct natlet__mark {
 enum { NATLET__MARKS_MAX = 8 };
 
 typedef struct natlet__ledger {
+    natlet__offline store; /* first: it is called for most */
     natlet_track_options options;
     uint64_t reported;
-    uint32_t sent;       /* settled by a PONG up to here, the rest of `settled` by an end */
-    uint32_t mark_count; /* PINGs on the way */
+    uint32_t sent; /* settled by a PONG up to here, the rest of `settled` by an end */
     natlet__mark settled;
     natlet__mark written;                  /* to the outbox, or out of the store and refused */
-    natlet__mark marks[NATLET__MARKS_MAX]; /* where they cover to; the newest one may stand
-                                            * for several */
     uint32_t asked;                        /* written.bytes at the last PING */
-    natlet__offline store;
-    natlet__timer timer; /* the one that waits longest grows too old */
+    natlet__timer timer;                   /* the one that waits longest grows too old */
+    uint32_t mark_count;                   /* PINGs on the way ... */
+    natlet__mark marks[NATLET__MARKS_MAX]; /* ... and what they cover; the newest may stand for
+                                            * several */
 } natlet__ledger;
 
 /* A PING is sent, and a PONG has come, as pongs.c counts them. */
