@@ -236,7 +236,7 @@ $(B)/tidy/%.ok: %.c .clang-tidy $(TOOLS)/lint.env $(TOOLS)/wasm.env
 arrows: $(TOOLS)/clang.env
 	@CC="$(call tool,CLANG)" sh tests/arch/arrows.sh
 symbols: $(B)/libnatlet.a
-	@NM="$(call tool,NM)" sh tests/arch/symbols.sh $<
+	@NM="$(call tool,NM)" CC="$(CC)" sh tests/arch/symbols.sh $<
 style:
 	@sh tests/arch/style.sh
 docs:
