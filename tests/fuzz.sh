@@ -28,7 +28,8 @@ runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 profile=build/cov/$target
 LLVM_PROFILE_FILE=$profile.raw build/cov/tests/fuzz/f_$target -runs=0 "$corpus" $seeds >/dev/null 2>&1
 "$LLVM_PROFDATA" merge -o "$profile.data" "$profile.raw"
-covers=$(sed -n 's|.*covers: *\(.*[^ ]\) *\*/.*|\1|p' "tests/fuzz/f_$target.c")
+covers=$(awk '/covers:/ { on = 1 } on { last = /\*\//; gsub(/^.*covers:|^ \*|\*\/.*$/, ""); printf "%s", $0; if (last) exit }' \
+    "tests/fuzz/f_$target.c")
 [ -n "$covers" ] || { echo "not ok fuzz $target  tests/fuzz/f_$target.c does not say what it covers" && exit 1; }
 "$LLVM_COV" report "build/cov/tests/fuzz/f_$target" -instr-profile="$profile.data" $covers |
     awk '/^-+$/ || NF < 10 || $1 == "Filename" { next } { printf "%-32s %5d lines  %s covered\n", $1, $8, $10 }'

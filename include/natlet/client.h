@@ -114,7 +114,7 @@ typedef struct natlet_client_stats {
     uint32_t outbox_bytes, outbox_max;   /* waiting now; most ever */
     uint32_t rx_block_max;               /* largest block taken for a message beyond the buffer */
     uint32_t offline_messages;           /* publishes that wait */
-    uint32_t offline_bytes, offline_max; /* memory taken for them now; most ever */
+    uint32_t offline_bytes, offline_max; /* memory for them now, a kept block too; most ever */
 } natlet_client_stats;
 
 #ifdef __cplusplus
@@ -194,8 +194,9 @@ uint64_t natlet_client_published(const natlet_client *client);
  * Returns OK (in the outbox whole, in order; or it waits: natlet_client_track);
  * E_SUBJECT; E_HEADER; E_TOO_LARGE (beyond the server's max_payload,
  * pending_bytes_max or offline_bytes_max); E_HEADERS_UNSUPPORTED; E_FULL (outbox or
- * what waits at its limit: wait for room); E_NO_MEMORY (nothing waits, and still
- * there is no room); E_DISCONNECTED (publishes do not wait); E_DRAINING; E_CLOSED. */
+ * what waits at its limit: wait for room); E_NO_MEMORY (the outbox is empty and there
+ * is no room, or none for what would wait); E_DISCONNECTED (publishes do not wait);
+ * E_DRAINING; E_CLOSED. */
 natlet_status natlet_client_publish(natlet_client *client, const natlet_msg *msg);
 
 typedef struct natlet_subscribe_options {

@@ -1,10 +1,11 @@
 /* covers: src/client/pump.c src/client/window.c src/client/link.c src/client/greeting.c
  * src/client/reconnect.c src/client/subscribe.c src/client/requests.c src/client/pongs.c
  * src/client/roster.c src/client/waiters.c
- * src/client/drain.c src/client/outbox.c src/client/publish.c */
+ * src/client/drain.c src/client/outbox.c src/client/publish.c src/client/ledger.c
+ * src/client/offline.c */
 /* Properties: whatever a server says and whenever it falls silent, the client
  * neither traps nor hangs, stays within its memory, breaks no rule of the host,
- * ends every wait once, and leaves nothing behind.
+ * ends every wait once, tells of every publish once, and leaves nothing behind.
  *
  * The input is a script: a byte says what happens next, e.g. that so many bytes of
  * the input arrive, that time passes, or what the program does meanwhile. */
@@ -25,6 +26,7 @@ static natlet_slice in;
 static uint32_t sids[4];
 static uint8_t waits[WAITS_MAX]; /* 1: begun, 2: ended */
 static uint32_t wait_count;
+static uint64_t told; /* of publishes */
 
 static uint32_t next_byte(void)
 {
@@ -58,6 +60,16 @@ static void on_done(void *self, natlet_status st, uint64_t elapsed_us)
     (void)st;
     (void)elapsed_us;
     end_wait(self);
+}
+
+static void on_published(void *self, uint64_t first, uint64_t last, natlet_status st)
+{
+    (void)self;
+    (void)st;
+    if (first != told + 1 || last < first || last > natlet_client_published(r.client)) {
+        abort();
+    }
+    told = last;
 }
 
 static uint8_t sum;
@@ -294,10 +306,27 @@ static void step(void)
     rig_run(&r);
 }
 
+static void start_tracked(uint32_t how)
+{
+    const natlet_track_options options = {.offline_bytes_max = how % 4 * 5000,
+                                          .offline_ms = how % 16 / 4 * 1000,
+                                          .on_published = on_published};
+
+    if (natlet_runtime_new(&r.rt, &r.host.host, &r.memory.allocator, 0) < 0 ||
+        natlet_client_new(&r.client, r.rt, &r.config) < 0 ||
+        natlet_client_track(r.client, &options) < 0) {
+        abort();
+    }
+    act(0);
+    (void)natlet_client_connect(r.client);
+    rig_run(&r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     in = (natlet_slice){data, size};
     wait_count = 0;
+    told = 0;
     memset(waits, 0, sizeof waits);
     memset(sids, 0, sizeof sids);
     uint32_t shape = next_byte();
@@ -313,7 +342,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.config.message_bytes_max = 100000;
     r.config.reconnect_ms = shape & 64 ? 1 : 0;
     r.config.retry_first_connect = true;
-    rig_start(&r);
+    bool is_tracked = (shape & 4) != 0;
+    if (is_tracked) {
+        start_tracked(next_byte());
+    } else {
+        rig_start(&r);
+    }
     r.memory.fail_at = shape & 128 ? r.memory.requests + next_byte() : 0;
     serve(3);
     while (in.len > 0 && r.host.conn_count < DIALS_MAX) {
@@ -321,6 +355,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (r.memory.bytes_max > MEMORY_MAX) {
             abort();
         }
+    }
+    natlet_client_close(r.client);
+    if (is_tracked && told != natlet_client_published(r.client)) {
+        abort();
     }
     rig_end(&r);
     for (uint32_t i = 0; i < wait_count; i++) {
