@@ -100,7 +100,7 @@ $(B)/%.o: %.c Makefile $(TOOLS)/native.env
 $(B)/third/%.o: $(THIRD_DEP) $(TOOLS)/native.env
 	@echo "  cc    $* (third party)" && mkdir -p $(@D)
 	$(CC) $(STD) -w $(CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
-$(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o) $(DOORS:%.c=$(W)/core/%.o): $(TOOLS)/sources.env
+$(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o): $(TOOLS)/sources.env
 $(DOORS:%.c=$(B)/strict/native/%.ok) $(DOORS:%.c=$(B)/strict/wasm/%.ok) $(DOORS:%.c=$(B)/tidy/%.ok): $(TOOLS)/sources.env
 
 $(B)/libnatlet.a: $(SRC:%.c=$(B)/%.o) $(THIRD:%=$(B)/third/%.o)
@@ -125,33 +125,32 @@ $(TEST_TOOLS): $(B)/tests/%-dump: $(B)/tests/tools/%_dump.o $(B)/libnatlet.a
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@
 
-# ---- WebAssembly: obj/ for all, core/ without agents
+# ---- WebAssembly
 
 $(W)/obj/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $<" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) $(INC) -MMD -MP -c $< -o $@
-$(W)/core/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
-	@echo "  wasm  $<" && mkdir -p $(@D)
-	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) -DNATLET_NO_AGENTS $(INC) -MMD -MP -c $< -o $@
 
 $(W)/third/%.o: $(THIRD_DEP) wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $* (third party)" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) -w $(WASM_CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
 
-# Which sources make which module.  An application brings its own hooks in place of the embedding API's.
+# Which sources make which module, and the archive for what they use of the rest.  An application
+# brings its own hooks in place of the embedding API's.
 wasm_objects = $(patsubst %.c,$(W)/obj/%.o,$1)
 wasm_third = $(THIRD:%=$(W)/third/%.o)
-DOOR = $(SRC) $(PLATFORM)
-$(W)/link/natlet.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
-$(W)/link/natlet-core.wasm: $(patsubst %.c,$(W)/core/%.o,$(filter-out src/agent/% src/bridge/% wasm/embed/agents.c,\
-                              $(DOOR) $(ENTRY) $(EMBED)))
-$(W)/link/demo-agents.wasm: $(call wasm_objects,$(DOOR) $(ENTRY) $(DEMO))
-$(W)/link/natlet-cli.wasm: $(call wasm_objects,$(DOOR) $(CLI)) $(wasm_third)
+$(W)/libnatlet.a: $(call wasm_objects,$(SRC)) $(wasm_third)
+	@echo "  ar    $@" && mkdir -p $(@D) && rm -f $@
+	$(call tool,LLVM_AR) rcs $@ $^
+$(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
+$(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
+$(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO))
+$(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
 $(W)/link/%.wasm: MODEL = $(REACTOR)
-$(W)/link/%.wasm: wasm/toolchain.mk
+$(W)/link/%.wasm: $(W)/libnatlet.a wasm/toolchain.mk
 	@mkdir -p $(@D)
-	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $(WASM_LIBS) -o $@
+	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $< $(WASM_LIBS) -o $@
 $(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
 	@echo "  opt   $@"
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
