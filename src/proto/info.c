@@ -85,26 +85,24 @@ natlet_status natlet__info_read(natlet__info *info, natlet_slice json)
 
 /* Newer servers append detail, so a text is known by how it begins. */
 static const char known_errors[] = "Authorization Violation\0"
-                                   "User Authentication \0" /* Expired, Revoked */
-                                   "Account Authentication Expired\0"
+                                   "User Authentication\0"    /* Expired, Revoked */
+                                   "Account Authentication\0" /* Expired */
                                    "Authentication Timeout\0"
-                                   "Stale Connection\0"
-                                   "Permissions Violation\0"
+                                   "Stale\0"
+                                   "Permissions\0"
                                    "Invalid Subject\0"
                                    "Invalid Publish Subject\0"
-                                   "Maximum Payload Violation\0"
-                                   "Secure Connection - TLS Required\0"
-                                   "Attempted to connect to\0" /* a port for routes, leaf nodes */
-                                   "Maximum Control Line Exceeded\0"
-                                   "Maximum Connections Exceeded\0"
-                                   "Maximum Account Active Connections\0"
-                                   "Connection throttling is active\0"
-                                   "Unknown Protocol Operation\0";
+                                   "Maximum Payload\0"
+                                   "Secure Connection\0"
+                                   "Attempted to connect\0" /* to a port for routes, leaf nodes */
+                                   "Maximum Con\0"          /* Control Line, Connections */
+                                   "Maximum Account\0"
+                                   "Connection throttling\0"
+                                   "Unknown Protocol\0";
 static const int8_t known_status[] = {
-    NATLET_E_AUTH,      NATLET_E_AUTH,       NATLET_E_AUTH,    NATLET_E_TIMEOUT,
-    NATLET_E_STALE,     NATLET_E_PERMISSION, NATLET_E_SUBJECT, NATLET_E_SUBJECT,
-    NATLET_E_TOO_LARGE, NATLET_E_TLS,        NATLET_E_CONFIG,  NATLET_E_SERVER,
-    NATLET_E_SERVER,    NATLET_E_SERVER,     NATLET_E_SERVER,  NATLET_E_SERVER,
+    NATLET_E_AUTH,       NATLET_E_AUTH,    NATLET_E_AUTH,    NATLET_E_TIMEOUT,   NATLET_E_STALE,
+    NATLET_E_PERMISSION, NATLET_E_SUBJECT, NATLET_E_SUBJECT, NATLET_E_TOO_LARGE, NATLET_E_TLS,
+    NATLET_E_CONFIG,     NATLET_E_SERVER,  NATLET_E_SERVER,  NATLET_E_SERVER,    NATLET_E_SERVER,
 };
 
 /* What stands between the first double quotes; quotes inside are escaped. */
