@@ -110,7 +110,8 @@ static uint64_t read_expiry(natlet_slice jwt, uint8_t *out)
     }
     natlet__json_init(&json, claims, NATLET_INFO_DEPTH_MAX);
     do {
-        if (is_next && !natlet__read_decimal(token.text, EXPIRES_MAX, &expires_s)) {
+        if (is_next && (token.kind != NATLET__JSON_NUMBER ||
+                        !natlet__read_decimal(token.text, EXPIRES_MAX, &expires_s))) {
             expires_s = 0;
         }
         is_next =
