@@ -33,12 +33,12 @@ typedef enum natlet_client_state {
 } natlet_client_state;
 
 typedef enum natlet_client_event_kind {
-    NATLET_CLIENT_EV_STATE,         /* state changed; status and text say why it was left */
-    NATLET_CLIENT_EV_ERROR,         /* something failed that ends nothing: -ERR, a permission */
-    NATLET_CLIENT_EV_SERVERS,       /* the server named servers that were not in the pool */
-    NATLET_CLIENT_EV_LAME_DUCK,     /* the server is about to shut down */
-    NATLET_CLIENT_EV_SLOW_CONSUMER, /* a subscription reached its pending limit */
-    NATLET_CLIENT_EV_AUTH_EXPIRING, /* the JWT in use expires soon: reconnects for a new one */
+    NATLET_CLIENT_EV_STATE = 0,         /* state changed; status and text say why it was left */
+    NATLET_CLIENT_EV_ERROR = 1,         /* something failed that ends nothing: -ERR, a permission */
+    NATLET_CLIENT_EV_SERVERS = 2,       /* the server named servers that were not in the pool */
+    NATLET_CLIENT_EV_LAME_DUCK = 3,     /* the server is about to shut down */
+    NATLET_CLIENT_EV_SLOW_CONSUMER = 4, /* a subscription reached its pending limit */
+    NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT in use expires soon: reconnects for a new one */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {

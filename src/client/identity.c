@@ -31,7 +31,7 @@ _Static_assert(OFFSET(sig) - OFFSET(user) == (FIELDS - 1) * sizeof(natlet_slice)
                    OFFSET(jwt) - OFFSET(user) == offsetof(natlet_credentials, jwt),
                "CONNECT has the credentials in their order");
 _Static_assert(NATLET_SIGNED_USER == 1 && NATLET_SIGNED_JWT == 5 &&
-                   NATLET_SIGNED_SIGNATURE == FIELDS,
+                   NATLET_SIGNED_SIGNATURE == (int)FIELDS,
                "the host has them too, from 1");
 
 /* ---- what is said ---- */

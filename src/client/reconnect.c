@@ -75,7 +75,9 @@ void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_s
     bool is_auth = why == NATLET_E_AUTH;
 
     server->last = is_auth ? why : NATLET_OK;
-    server->auth_failures += is_auth && was == NATLET__LINK_JOINING;
+    if (is_auth && was == NATLET__LINK_JOINING) {
+        server->auth_failures++;
+    }
     if (was == NATLET__LINK_UP) {
         lost_service(client, why);
     } else {
