@@ -22,6 +22,8 @@ import { Program, assert, assertLines, runProgram } from './program.mjs';
 
 const build = path.resolve(root, process.env.B ?? 'build');
 const TOKEN = 'to/ken-123456';
+const LIFE_S = 6; // of a JWT: much more than a program takes to begin
+const AT_ONCE = 8; // most of a case is waiting
 const COOKIES = { user: 'who', pass: 'what' };
 
 const key = makeUserKey();
@@ -111,7 +113,7 @@ const jwtCases = (operator) => ({
         assert(p.about('error').length === 2, p.about('error').join('\n'));
     },
     'a JWT is replaced before it expires': async (go, url) => {
-        const [first, next] = [await operator.user({ expiresIn: 3 }), await operator.user()];
+        const [first, next] = [await operator.user({ expiresIn: LIFE_S }), await operator.user()];
         const steps = ['sub own', 'connects 2', 'settle own 10'];
         const list = [`creds ${first.creds}`, `creds ${next.creds}`];
         const p = await go(url, ...list, 'connect', ...steps);
@@ -121,7 +123,7 @@ const jwtCases = (operator) => ({
         ]);
     },
     'one that expired all the same is notified, and a fresh one helps': async (go, url) => {
-        const [first, next] = [await operator.user({ expiresIn: 3 }), await operator.user()];
+        const [first, next] = [await operator.user({ expiresIn: LIFE_S }), await operator.user()];
         const list = [first, first, next].map(({ creds }) => `creds ${creds}`);
         const steps = ['sub own', 'connects 3', 'settle own 10'];
         const p = await go(url, ...list, 'set reconnect_ms 10', 'connect', ...steps);
@@ -143,31 +145,35 @@ const FILE_CASES = (operator) => ({
 });
 
 /** Whoever is revoked while he is in is sent away, and refused from then on. */
-async function revokedCases(report, kinds, operator, server, version) {
+async function revokedCases(report, kinds, version) {
+    const operator = await Operator.make();
     const users = await Promise.all(kinds.map(() => operator.user()));
-    const programs = kinds.map(
-        ([form, scheme], i) =>
-            new Program(form, [
-                `set servers ${urlOf(server, scheme)}`,
-                `creds ${users[i].creds}`,
-                'set reconnect_ms 10',
-                'connect',
-                'mark ready',
-                'connects 2',
-            ]),
-    );
-    await Promise.all(programs.map((p) => p.line(/^mark ready/)));
-    for (const user of users) {
-        await operator.revoke(user);
-    }
-    await server.reload({ operator });
-    for (const [i, [form, scheme]] of kinds.entries()) {
-        await report.theme('auth', 'a user who is revoked', `${form} ${scheme} ${version}`, async () => {
-            const p = await programs[i].end();
-            isOut(p);
-            assert(/Revoked|Authorization/.test(p.about('error')[0]), p.about('error').join('\n'));
-        });
-    }
+    await withServer({ operator }, async (server) => {
+        const programs = kinds.map(
+            ([form, scheme], i) =>
+                new Program(form, [
+                    `set servers ${urlOf(server, scheme)}`,
+                    `creds ${users[i].creds}`,
+                    'set reconnect_ms 10',
+                    'connect',
+                    'mark ready',
+                    'connects 2',
+                ]),
+        );
+        await Promise.all(programs.map((p) => p.line(/^mark ready/)));
+        for (const user of users) {
+            await operator.revoke(user);
+        }
+        await server.reload({ operator });
+        for (const [i, [form, scheme]] of kinds.entries()) {
+            const place = `${form} ${scheme} ${version}`;
+            await report.theme('auth', 'a user who is revoked', place, async () => {
+                const p = await programs[i].end();
+                isOut(p);
+                assert(/Revoked|Authorization/.test(p.about('error')[0]), p.lines.join('\n'));
+            });
+        }
+    });
 }
 
 /** Every case everywhere at once: most of it is waiting. */
@@ -184,15 +190,30 @@ function everywhere(report, kinds, server, version, cases) {
     );
 }
 
-async function side(tasks) {
-    const left = [...tasks];
-    const work = async () => {
-        for (let task; (task = left.shift());) {
-            await task();
-        }
-    };
-    await Promise.all(Array.from({ length: 4 }, work));
+/** Some at a time, of all that there is to do. */
+const waiting = [];
+let running = 0;
+
+function inTurn(task) {
+    return new Promise((done, fail) => {
+        waiting.push(() => task().then(done, fail));
+        work();
+    });
 }
+
+async function work() {
+    while (running < AT_ONCE && waiting.length > 0) {
+        running++;
+        waiting
+            .shift()()
+            .finally(() => {
+                running--;
+                work();
+            });
+    }
+}
+
+const side = (tasks) => Promise.all(tasks.map(inTurn));
 
 // ---- by an embedding
 
@@ -270,7 +291,7 @@ const EMBEDDED_USERS = {
             config: { retry_first_connect: true },
             onError: (error) => errors.push(error.message),
         });
-        assert(asked === 3 && /Timeout/i.test(errors.join()), errors.join());
+        assert(asked >= 3 && /Timeout/i.test(errors.join()), errors.join());
     },
 };
 
@@ -288,7 +309,7 @@ const embeddedJwts = (operator) => ({
         await logsIn(url, jwtAuthenticator(jwt));
     },
     'the host is asked anew before a JWT expires': async (url) => {
-        const list = [await operator.user({ expiresIn: 3 }), await operator.user()];
+        const list = [await operator.user({ expiresIn: LIFE_S }), await operator.user()];
         const events = [];
         const states = [];
         const client = await start(url, credsAuthenticator(() => (list.shift() ?? {}).creds), {
@@ -296,7 +317,7 @@ const embeddedJwts = (operator) => ({
             onState: (state) => states.push(state),
         });
         const count = () => states.filter((state) => state === CLIENT_CONNECTED).length;
-        await until(() => count() === 2, 6000, 'the second connection');
+        await until(() => count() === 2, LIFE_S * 1000, 'the second connection');
         await client.flush();
         await client.close();
         assert(events.join() === `${CLIENT_EV_AUTH_EXPIRING}`, events.join());
@@ -398,38 +419,35 @@ const shapes = (old) => ({
     cookies: { old, users: [{ user: 'anna', password: 'pw' }], cookies: COOKIES },
 });
 
-async function casesOfVersion(report, kinds, old) {
+function casesOfVersion(report, kinds, operator, old) {
     const version = old ? '2.9' : 'newest';
     const { users, token, cookies } = shapes(old);
-    const operator = await Operator.make();
     const natively = kinds.filter(([form]) => form === 'native');
+    const all = old ? natively : kinds;
     const cookieKinds = natively.filter(([, scheme]) => scheme === 'ws');
-    await withServer(users, async (server) => {
-        await everywhere(report, kinds, server, version, USER_CASES);
-        await (old || embedded(report, server, EMBEDDED_USERS));
-    });
-    await withServer(token, async (server) => {
-        await everywhere(report, kinds, server, version, TOKEN_CASES);
-        await (old || embedded(report, server, EMBEDDED_TOKEN));
-    });
-    if (!old) {
-        await withServer(cookies, (server) =>
-            everywhere(report, cookieKinds, server, version, COOKIE_CASES),
+    const on = (shape, kindsOf, cases, more = {}) =>
+        withServer(shape, (server) =>
+            Promise.all([
+                everywhere(report, kindsOf, server, version, cases),
+                old || embedded(report, server, more),
+            ]),
         );
-    }
-    await withServer({ old, operator }, async (server) => {
-        await everywhere(report, kinds, server, version, jwtCases(operator));
-        await everywhere(report, natively, server, version, FILE_CASES(operator));
-        await (old || embedded(report, server, embeddedJwts(operator)));
-        await revokedCases(report, kinds, operator, server, version);
-    });
-    if (!old) {
-        await report.theme('auth', 'keys and tokens as the official packages have them', 'native', () =>
-            agreesWithOfficial(operator),
-        );
-    }
+    return [
+        on(users, all, USER_CASES, EMBEDDED_USERS),
+        on(token, all, TOKEN_CASES, EMBEDDED_TOKEN),
+        on({ old, operator }, all, jwtCases(operator), embeddedJwts(operator)),
+        on({ old, operator }, natively, FILE_CASES(operator)),
+        old || on(cookies, cookieKinds, COOKIE_CASES),
+        old || revokedCases(report, kinds, version),
+    ];
 }
 
 export async function authCases(report, kinds) {
-    await Promise.all([false, true].map((old) => casesOfVersion(report, kinds, old)));
+    const operator = await Operator.make();
+    const official = () => agreesWithOfficial(operator);
+    await Promise.all([
+        ...casesOfVersion(report, kinds, operator, false),
+        ...casesOfVersion(report, kinds, operator, true),
+        report.theme('auth', 'keys and tokens as the official packages have them', 'native', official),
+    ]);
 }
