@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "natlet/auth.h"
 #include "natlet/limits.h"
 #include "natlet/runtime.h"
 #include "natlet/slice.h"
@@ -32,11 +33,12 @@ typedef enum natlet_client_state {
 } natlet_client_state;
 
 typedef enum natlet_client_event_kind {
-    NATLET_CLIENT_EV_STATE,         /* state changed; status and text say why it was left */
-    NATLET_CLIENT_EV_ERROR,         /* something failed that ends nothing: -ERR, a permission */
-    NATLET_CLIENT_EV_SERVERS,       /* the server named servers that were not in the pool */
-    NATLET_CLIENT_EV_LAME_DUCK,     /* the server is about to shut down */
-    NATLET_CLIENT_EV_SLOW_CONSUMER, /* a subscription reached its pending limit */
+    NATLET_CLIENT_EV_STATE = 0,         /* state changed; status and text say why it was left */
+    NATLET_CLIENT_EV_ERROR = 1,         /* something failed that ends nothing: -ERR, a permission */
+    NATLET_CLIENT_EV_SERVERS = 2,       /* the server named servers that were not in the pool */
+    NATLET_CLIENT_EV_LAME_DUCK = 3,     /* the server is about to shut down */
+    NATLET_CLIENT_EV_SLOW_CONSUMER = 4, /* a subscription reached its pending limit */
+    NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT in use expires soon: reconnects for a new one */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {
@@ -63,6 +65,8 @@ typedef struct natlet_client_config {
     bool ignore_discovered; /* do not add servers that INFO names */
     bool no_reconnect;
     bool retry_first_connect; /* a failed first connect is retried like a reconnect */
+    bool retry_auth_errors;   /* a server that refused the credentials twice is tried again */
+    bool host_auth;           /* the host is asked, too, who we are (CTL_SIGN) */
     uint32_t connect_ms, ping_ms, pings_out_max, drain_ms;
     uint32_t reconnect_ms;       /* > 0: fixed delay instead of backoff */
     int32_t reconnects_max;      /* attempts in a row per server; -1 (default) without end */
@@ -72,6 +76,12 @@ typedef struct natlet_client_config {
     uint32_t subscriptions_max;  /* default 4096; the table grows in steps */
     void (*on_event)(void *self, const natlet_client_event *event);
     void *self;
+    /* Asked in this order at every connect who we are; what a later one says wins over
+     * an earlier one and user, password and token, and what the host says over all.
+     * The list is copied.  When nobody says anything CONNECT has no credentials, as for
+     * a page whose cookies say it. */
+    const natlet_authenticator *authenticators;
+    uint32_t authenticator_count; /* 0..NATLET_AUTHENTICATORS_MAX */
 } natlet_client_config;
 
 /* Where the messages of a subscription go. */

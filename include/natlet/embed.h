@@ -91,6 +91,8 @@ enum {
     NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
     NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
     NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */
+    NATLET_REC_EVENT = 11,  /* what else happened: status is a natlet_client_event_kind; payload:
+                               text; id of a subscription or 0 */
     NATLET_REC_INFO = 7,    /* payload: the INFO document */
     NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
     NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;

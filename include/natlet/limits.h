@@ -31,6 +31,9 @@
 #define NATLET_SERVERS_MAX 32u
 #define NATLET_URL_BYTES_MAX 512u
 
+/* Authenticators of one client.  More: E_CONFIG. */
+#define NATLET_AUTHENTICATORS_MAX 8u
+
 /* Buffers of one client, in bytes; natlet_client_config can change them. */
 #define NATLET_RX_BYTES_DEFAULT 32768u
 #define NATLET_TX_BYTES_DEFAULT 32768u

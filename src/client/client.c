@@ -146,6 +146,8 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
     while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
         if (timer == &client->timer) {
             link_timeout(client);
+        } else if (timer == &client->identity.timer) {
+            natlet__identity_expires(client);
         } else if (client->ledger == NULL || timer != &client->ledger->timer) {
             natlet__waiter_timeout(client, timer);
         }

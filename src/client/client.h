@@ -4,7 +4,8 @@
  *     config.c         defaults, checks, the client's own copy
  *     reconnect.c      which server is dialled next, and when
  *     link.c           one connection: open, upgrade, send, end
- *     greeting.c       INFO, CONNECT, PONG, -ERR: joining and being told
+ *     greeting.c       INFO, PONG, -ERR: joining and being told
+ *     identity.c       who we are: asked, said in CONNECT, and renewed
  *     pump.c           from recv to the callback
  *     publish.c        from a message to the outbox
  *     subscribe.c      subscriptions as the caller and the server see them
@@ -43,7 +44,8 @@
  * DOWN        nothing                      natlet__link_dial
  * OPENING     OPEN of the host             UPGRADING, or GREETING without it
  * UPGRADING   the answer to our upgrade    GREETING
- * GREETING    the first INFO               CONNECT and PING are sent -> JOINING
+ * GREETING    the first INFO               AUTHENTICATING
+ * AUTHENT...  the host's word who we are   CONNECT and PING are sent -> JOINING
  * JOINING     the PONG to that PING        UP
  * UP          the end */
 typedef enum natlet__link_state {
@@ -51,11 +53,12 @@ typedef enum natlet__link_state {
     NATLET__LINK_OPENING,
     NATLET__LINK_UPGRADING,
     NATLET__LINK_GREETING,
+    NATLET__LINK_AUTHENTICATING,
     NATLET__LINK_JOINING,
     NATLET__LINK_UP,
 } natlet__link_state;
 
-enum { NATLET__REASON_MAX = 128, NATLET__US_PER_MS = 1000 };
+enum { NATLET__REASON_MAX = 128, NATLET__NONCE_MAX = 128, NATLET__US_PER_MS = 1000 };
 
 /* What most functions look at stands first, here and in the client: short offsets
  * are short instructions. */
@@ -75,6 +78,7 @@ typedef struct natlet__link {
     bool ws_pong_is_due;         /* to the latest WebSocket ping */
     uint8_t ws_pong_len;
     uint8_t reason_len;
+    uint8_t nonce_len;
     natlet__parser parser;
     uint64_t up_since_us;
     uint64_t received_at_look; /* stats.received_bytes when it was last looked whether it lives */
@@ -84,7 +88,17 @@ typedef struct natlet__link {
     natlet__ws ws;
     uint8_t ws_pong[NATLET__WS_CONTROL_MAX];
     uint8_t reason[NATLET__REASON_MAX];
+    uint8_t nonce[NATLET__NONCE_MAX];
 } natlet__link;
+
+/* ---- who we are ---- */
+
+typedef struct natlet__identity {
+    natlet__timer timer;  /* when the JWT is to be renewed */
+    uint64_t expires_s;   /* "exp" of the JWT that CONNECT said; 0: never */
+    uint64_t refreshed_s; /* that of the one which was renewed last */
+    natlet_authenticator authenticators[NATLET_AUTHENTICATORS_MAX];
+} natlet__identity;
 
 /* ---- what waits ---- */
 
@@ -153,6 +167,7 @@ struct natlet_client {
     natlet__backoff backoff;
     natlet__pongs pongs;
     natlet__drain drain;
+    natlet__identity identity;
     natlet__requests requests;
     natlet_client_stats stats;
     uint64_t held_turn; /* of the runtime, in which no more is read */
@@ -248,6 +263,20 @@ uint32_t natlet__link_message_max(const natlet_client *client);
 void natlet__greeting_info(natlet_client *client, natlet_slice json);
 void natlet__greeting_error(natlet_client *client, natlet_slice text);
 void natlet__greeting_pong(natlet_client *client);
+
+/* ---- identity.c ---- */
+
+/* INFO came: finds out who we are and sends CONNECT. */
+void natlet__identity_ask(natlet_client *client, natlet_slice nonce);
+
+/* The host has answered; `st` says how. */
+void natlet__identity_told(natlet_client *client, natlet_status st);
+
+/* The link is up: what is to be renewed will be. */
+void natlet__identity_watch(natlet_client *client);
+
+/* Its time came. */
+void natlet__identity_expires(natlet_client *client);
 
 /* ---- pump.c ---- */
 

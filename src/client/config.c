@@ -101,8 +101,12 @@ natlet_status natlet__config_take(natlet_client *client, const natlet_client_con
     size_t bytes;
 
     *own = *config;
-    if (config->size != sizeof *config || !set_defaults(own) || !are_texts(own, &bytes)) {
+    if (config->size != sizeof *config || !set_defaults(own) || !are_texts(own, &bytes) ||
+        config->authenticator_count > NATLET_AUTHENTICATORS_MAX) {
         return NATLET_E_CONFIG;
+    }
+    for (uint32_t i = 0; i < config->authenticator_count; i++) {
+        client->identity.authenticators[i] = config->authenticators[i];
     }
     client->config_text = natlet__memory_take(&client->rt->memory, bytes);
     if (client->config_text == NULL) {

@@ -1,78 +1,21 @@
-/* What the server says about itself and about us: INFO, PONG while joining,
- * -ERR; and what we answer: CONNECT. */
+/* What the server says about itself and about us: INFO, PONG while joining, -ERR. */
 #include "base/bytes.h"
 #include "client/client.h"
-#include "proto/writer.h"
 
 enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 
 /* ---- joining ---- */
 
-/* What the URL says is meant for this server, and wins.  `out` has room for it. */
-static void set_credentials(natlet__connect *connect, const natlet_client_config *config,
-                            natlet_slice userinfo, uint8_t *out)
-{
-    natlet_slice head;
-
-    if (userinfo.len == 0) {
-        connect->user = config->user;
-        connect->pass = config->password;
-        connect->auth_token = config->token;
-        return;
-    }
-    bool has_password = natlet__cut(&userinfo, ':', &head);
-    const natlet_slice first = {out, natlet__url_decode(out, head)};
-    if (has_password) {
-        out += first.len;
-        connect->user = first;
-        connect->pass = (natlet_slice){out, natlet__url_decode(out, userinfo)};
-    } else {
-        connect->auth_token = first;
-    }
-}
-
-/* CONNECT and the PING whose PONG says that we are in go out in one write. */
-static natlet_status join(natlet_client *client, const natlet__info *info)
-{
-    const natlet_client_config *config = &client->config;
-    uint8_t secrets[NATLET_URL_BYTES_MAX];
-    natlet__connect connect = {
-        .name = config->name,
-        .verbose = config->verbose,
-        .pedantic = config->pedantic,
-        .echo = !config->no_echo,
-        .headers = true,
-        .no_responders = info->headers,
-    };
-
-    set_credentials(&connect, config,
-                    natlet__server_userinfo(natlet__servers_now(&client->servers)), secrets);
-    natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
-    if (st < 0) {
-        return st;
-    }
-    size_t len =
-        natlet__write_connect(natlet__outbox_at(&client->outbox), NATLET_LINE_BYTES_MAX, &connect);
-    if (len == 0) {
-        return NATLET_E_CONFIG; /* name and credentials fill more than a line */
-    }
-    natlet__outbox_wrote(&client->outbox, len);
-    return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
-}
-
 static void greet(natlet_client *client, const natlet__info *info)
 {
     natlet__link *link = &client->link;
-    natlet_status st = NATLET_E_UNSUPPORTED;
 
     if (info->tls_required && link->transport == NATLET_TRANSPORT_TCP && !link->is_framed) {
-        natlet__link_blame(link, st, (natlet_slice)NATLET_TEXT("the server requires TLS"));
+        natlet__link_blame(link, NATLET_E_UNSUPPORTED,
+                           (natlet_slice)NATLET_TEXT("the server requires TLS"));
+        natlet__link_fail(client, NATLET_E_UNSUPPORTED, WS_NORMAL);
     } else {
-        link->state = NATLET__LINK_JOINING;
-        st = join(client, info);
-    }
-    if (st < 0) {
-        natlet__link_fail(client, st, WS_NORMAL);
+        natlet__identity_ask(client, info->nonce);
     }
 }
 
@@ -84,6 +27,9 @@ static void enter_service(natlet_client *client)
     client->link.up_since_us = natlet__client_now_us(client);
     server->failures = 0;
     server->auth_failures = 0;
+    server->last = NATLET_OK;
+    natlet__outbox_open(&client->outbox);
+    natlet__identity_watch(client);
     client->link.is_reported = false;
     natlet__pongs_start(client);
     client->stats.connects++;

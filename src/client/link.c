@@ -161,6 +161,9 @@ void natlet__link_event(natlet_client *client, const natlet_host_event *event)
     case NATLET_EV_WRITABLE:
         link->is_blocked = false;
         break;
+    case NATLET_EV_SIGNED:
+        natlet__identity_told(client, (natlet_status)(int32_t)event->b);
+        break;
     case NATLET_EV_CLOSED:
         link->is_closed = true;
         link->is_readable = true; /* what came before it is read first */
@@ -293,6 +296,7 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     link->state = NATLET__LINK_DOWN;
     link->is_readable = false;
     natlet__timers_stop(&client->timers, &client->timer);
+    natlet__timers_stop(&client->timers, &client->identity.timer);
     natlet__window_reset(&client->window);
     natlet__outbox_clear(&client->outbox);
     if (client->ledger != NULL) {
@@ -378,7 +382,8 @@ void natlet__link_flush(natlet_client *client)
     if (link->conn == 0) {
         return;
     }
-    if (!link->is_blocked && link->pong_is_due) {
+    /* Before CONNECT a server takes nothing. */
+    if (!link->is_blocked && link->pong_is_due && link->state >= NATLET__LINK_JOINING) {
         link->pong_is_due =
             natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PONG\r\n")) < 0;
     }

@@ -37,8 +37,10 @@ static void fail(natlet_client *client, natlet_status st)
 
 static void route(natlet_client *client, const natlet__event *ev)
 {
-    if (client->link.state == NATLET__LINK_GREETING && ev->kind != NATLET__EV_INFO &&
-        ev->kind != NATLET__EV_ERR) {
+    natlet__link_state state = client->link.state;
+
+    if (state < NATLET__LINK_JOINING && ev->kind != NATLET__EV_INFO && ev->kind != NATLET__EV_ERR &&
+        (ev->kind != NATLET__EV_PING || state == NATLET__LINK_GREETING)) {
         fail(client, NATLET_E_PROTOCOL); /* a server introduces itself first */
         return;
     }

@@ -37,7 +37,7 @@ static void lost_service(natlet_client *client, natlet_status why)
 /* Whether the server is to be tried again in a later pass. */
 static bool is_worth_it(const natlet_client *client, const natlet__server *server)
 {
-    return server->auth_failures < AUTH_FAILURES_MAX &&
+    return (client->config.retry_auth_errors || server->auth_failures < AUTH_FAILURES_MAX) &&
            server->failures < (uint32_t)client->config.reconnects_max; /* -1: no bound */
 }
 
@@ -71,8 +71,12 @@ static void lost_attempt(natlet_client *client, natlet_status why)
 
 void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)
 {
-    if (why == NATLET_E_AUTH) {
-        natlet__servers_now(&client->servers)->auth_failures++;
+    natlet__server *server = natlet__servers_now(&client->servers);
+    bool is_auth = why == NATLET_E_AUTH;
+
+    server->last = is_auth ? why : NATLET_OK;
+    if (is_auth && was == NATLET__LINK_JOINING) {
+        server->auth_failures++;
     }
     if (was == NATLET__LINK_UP) {
         lost_service(client, why);

@@ -13,7 +13,8 @@ typedef struct natlet__server {
     uint8_t *text; /* one block: URL without credentials, then userinfo as written */
     uint16_t url_len, userinfo_len;
     uint32_t failures;     /* attempts in a row that failed for any reason ... */
-    uint8_t auth_failures; /* ... or for credentials */
+    uint8_t auth_failures; /* ... or because it refused the credentials */
+    natlet_status last;    /* E_AUTH: the last connection ended for credentials; else OK */
     bool is_discovered;    /* named by INFO only */
     uint8_t named;         /* the last merge that did; 256 merges later it is so once more */
 } natlet__server;

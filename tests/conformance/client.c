@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "support/steps.h"
+#include "support/steps_auth.h"
 
 /* set NAME VALUE, before connect */
 static void do_set(steps_client *c, const step *s)
@@ -37,15 +38,16 @@ static void do_set(steps_client *c, const step *s)
         {"verbose", &c->config.verbose},
         {"pedantic", &c->config.pedantic},
         {"retry_first_connect", &c->config.retry_first_connect},
+        {"retry_auth_errors", &c->config.retry_auth_errors},
         {"ignore_discovered", &c->config.ignore_discovered},
     };
     const struct {
         const char *name;
         natlet_slice *field;
     } texts[] = {
-        {"servers", &c->config.servers},           {"user", &c->config.user},
-        {"password", &c->config.password},         {"token", &c->config.token},
-        {"inbox_prefix", &c->config.inbox_prefix},
+        {"headers", &c->config.headers}, {"servers", &c->config.servers},
+        {"user", &c->config.user},       {"password", &c->config.password},
+        {"token", &c->config.token},     {"inbox_prefix", &c->config.inbox_prefix},
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -372,7 +374,7 @@ static const steps_entry steps[] = {
 };
 
 /* Themes with steps of their own stand behind these. */
-static const steps_entry *const themes[] = {steps};
+static const steps_entry *const themes[] = {steps, steps_auth};
 
 static step cut_step(const char *text)
 {

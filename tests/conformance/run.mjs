@@ -3,6 +3,7 @@
 import { Report } from '../support/harness.mjs';
 import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
+import { authCases } from './client/auth.mjs';
 import { faultCases } from './client/faults.mjs';
 import { malformedCases } from './client/malformed.mjs';
 import { outboxCase } from './client/outbox.mjs';
@@ -74,4 +75,5 @@ await side(
 await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
 await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));
 await group('access', () => accessCases(report, kinds));
+await group('auth', () => authCases(report, kinds));
 report.done();

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "client/origin.h"
+#include "crypto/secret.h"
 #include "natlet/app.h"
 
 enum { TEXT_MAX = 1024, TEXT_AREA_BYTES = 4096, IDS_STEP = 64 };
@@ -222,6 +223,10 @@ static void on_event(void *self, const natlet_client_event *event)
     (void)self;
     the.areas.state = event->state;
     the.is_info_due |= is_state && event->state == NATLET_CLIENT_CONNECTED;
+    if (event->kind > NATLET_CLIENT_EV_ERROR) {
+        append_text(NATLET_REC_EVENT, event->sid, (int32_t)event->kind, event->text);
+        return;
+    }
     append_text(is_state ? NATLET_REC_STATE : NATLET_REC_ERROR,
                 is_state ? event->close_code : event->sid,
                 is_state ? (int32_t)event->state : event->status, event->text);
@@ -445,30 +450,36 @@ static natlet_status start_client(natlet__embed_config *config)
     return st < 0 ? st : natlet_client_connect(the.client);
 }
 
+static natlet_status start(natlet_runtime *rt, natlet__embed_config *config)
+{
+    if (config->completion_records < 16 || config->completion_records > 65536 ||
+        config->submission_bytes < 1024 || config->submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
+        return NATLET_E_CONFIG;
+    }
+    the.rt = rt;
+    natlet__runtime_add(rt, &part);
+    natlet_status st = take_areas(config);
+    if (st == NATLET_OK) {
+        st = start_client(config);
+    }
+    if (st == NATLET_OK) {
+        st = natlet__embed_agents_init(rt, the.client, config);
+    }
+    if (st < 0) {
+        natlet_app_fini(rt);
+    }
+    return st;
+}
+
 natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
 {
     natlet__embed_config config;
     natlet_status st = natlet__config_read(&config, text);
 
-    if (st < 0) {
-        return st;
-    }
-    if (config.completion_records < 16 || config.completion_records > 65536 ||
-        config.submission_bytes < 1024 || config.submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
-        return NATLET_E_CONFIG;
-    }
-    the.rt = rt;
-    natlet__runtime_add(rt, &part);
-    st = take_areas(&config);
     if (st == NATLET_OK) {
-        st = start_client(&config);
+        st = start(rt, &config);
     }
-    if (st == NATLET_OK) {
-        st = natlet__embed_agents_init(rt, the.client, &config);
-    }
-    if (st < 0) {
-        natlet_app_fini(rt);
-    }
+    natlet__wipe(config.texts, sizeof config.texts); /* a password may be one of them */
     return st;
 }
 

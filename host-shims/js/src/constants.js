@@ -96,6 +96,7 @@ export const REC_INFO = 7;
 export const REC_MAIL = 8;
 export const REC_AGENT = 9;
 export const REC_PUBLISHED = 10;
+export const REC_EVENT = 11;
 export const REC_FLAG_COPIED = 1 << 0;
 
 export const SETTLE_DONE = 0;
@@ -109,6 +110,12 @@ export const CLIENT_CONNECTED = 2;
 export const CLIENT_RECONNECTING = 3;
 export const CLIENT_DRAINING = 4;
 export const CLIENT_CLOSED = 5;
+
+/** Kinds of events; the first two have records of their own, the others REC_EVENT. */
+export const CLIENT_EV_SERVERS = 2;
+export const CLIENT_EV_LAME_DUCK = 3;
+export const CLIENT_EV_SLOW_CONSUMER = 4;
+export const CLIENT_EV_AUTH_EXPIRING = 5;
 
 /** What natlet_run answers when only an event can bring new work. */
 export const NEVER_MS = 0xffffffff;

@@ -79,8 +79,9 @@ export class Embedding {
 
     /** Starts the module `source` (bytes or WebAssembly.Module), which begins to connect.
      *
-     *  options: those of instantiate(); maxPendingBytes; and the handlers onState(state,
-     *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status), and
+     *  options: those of instantiate() (with an authenticator, host_auth is set in the
+     *  config); maxPendingBytes; and the handlers onState(state, reason, closeCode),
+     *  onError(error), onInfo(info), onEvent(kind, text), onAgent(name, status), and
      *  onPublished(count, status) for the next `count` publishes, where the configuration has
      *  report_publishes 1. */
     static async start(source, options) {
@@ -91,8 +92,11 @@ export class Embedding {
 
     async #start(source, options) {
         const { onPoisoned, maxPendingBytes, ...others } = options;
-        const { onState, onError, onInfo, onAgent, onPublished, ...rest } = others;
-        this.#on = { onState, onError, onInfo, onAgent, onPublished };
+        const { onState, onError, onInfo, onEvent, onAgent, onPublished, ...rest } = others;
+        this.#on = { onState, onError, onInfo, onEvent, onAgent, onPublished };
+        if (rest.authenticator) {
+            rest.config = { ...rest.config, host_auth: true };
+        }
         this.connected = new Promise((resolve, reject) => {
             this.#settleConnected = { resolve, reject };
         });
@@ -241,6 +245,9 @@ export class Embedding {
                 break;
             case N.REC_INFO:
                 this.#guard(() => this.#on.onInfo?.(JSON.parse(textOf(record))));
+                break;
+            case N.REC_EVENT:
+                this.#tell('onEvent', record.status, textOf(record));
                 break;
             case N.REC_MAIL:
                 this.#mail(record);
