@@ -38,7 +38,7 @@ typedef enum natlet_client_event_kind {
     NATLET_CLIENT_EV_SERVERS = 2,       /* the server named servers that were not in the pool */
     NATLET_CLIENT_EV_LAME_DUCK = 3,     /* the server is about to shut down */
     NATLET_CLIENT_EV_SLOW_CONSUMER = 4, /* a subscription reached its pending limit */
-    NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT in use expires soon: reconnects for a new one */
+    NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT expires soon: reconnects for a new one */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {
@@ -79,7 +79,8 @@ typedef struct natlet_client_config {
     /* Asked in this order at every connect who we are; what a later one says wins over
      * an earlier one and user, password and token, and what the host says over all.
      * The list is copied.  When nobody says anything CONNECT has no credentials, as for
-     * a page whose cookies say it. */
+     * a page whose cookies say it.  A JWT is replaced a minute before it expires, or after
+     * half of what is left, by a reconnect (not with no_reconnect): once for each date. */
     const natlet_authenticator *authenticators;
     uint32_t authenticator_count; /* 0..NATLET_AUTHENTICATORS_MAX */
 } natlet_client_config;

@@ -145,14 +145,16 @@ static natlet_status write_connect(natlet_client *client, const natlet_credentia
     if (config->host_auth) {
         st = say_signed(&connect, client, scratch, (size_t)(at + BLOCK - scratch));
     }
-    size_t len = natlet__write_connect(at, NATLET_LINE_BYTES_MAX, &connect);
-    client->identity.expires_s = len > 0 ? read_expiry(connect.jwt, at + SCRATCH) : 0;
-    natlet__outbox_wrote(&client->outbox, len);
-    if (st == NATLET_OK) { /* name and credentials may fill more than a line */
-        st = len == 0 ? NATLET_E_CONFIG
-                      : natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
+    if (st < 0) {
+        return st;
     }
-    return st;
+    size_t len = natlet__write_connect(at, NATLET_LINE_BYTES_MAX, &connect);
+    if (len == 0) {
+        return NATLET_E_CONFIG; /* name and credentials fill more than a line */
+    }
+    client->identity.expires_s = read_expiry(connect.jwt, at + SCRATCH);
+    natlet__outbox_wrote(&client->outbox, len);
+    return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
 }
 
 /* An authenticator may do anything to the client, even end this connection. */
@@ -250,7 +252,7 @@ void natlet__identity_expires(natlet_client *client)
 
     client->identity.refreshed_s = client->identity.expires_s;
     natlet__client_tell_reason(client, NATLET_CLIENT_EV_AUTH_EXPIRING, NATLET_OK);
-    if (client->link.conn == conn) {
+    if (client->link.conn == conn && !client->config.no_reconnect) {
         (void)natlet_client_reconnect(client);
     }
 }

@@ -270,6 +270,7 @@ static void check_bad_answer(const char *fields, size_t len, natlet_status st, n
         CHECK_TEXT(meet(INFO_NONCE), "");
         if (fields != NULL) {
             sign_with(fields, len, st);
+            CHECK_TEXT(rig_sent(&r), "");
         }
         (void)rig_wait_for_dial(&r, 6000);
         CHECK(says(rig_log(&r), natlet_status_text(want)));
@@ -464,6 +465,18 @@ static void one_that_lasts_a_lifetime_is_no_overflow(void)
     rig_end(&r);
 }
 
+static void without_reconnects_it_is_only_told(void)
+{
+    init_with_fakes(RIG_NATS, 1);
+    r.config.ping_ms = UINT32_MAX;
+    r.config.no_reconnect = true;
+    rig_start(&r);
+    connect_with(expiring(STARTED_S + 600));
+    CHECK_INT(rig_wait_for_dial(&r, 700000), 700000);
+    CHECK_TEXT(rig_log(&r), "auth expiring\n");
+    rig_end(&r);
+}
+
 static void nothing_is_replaced_after_the_end(void)
 {
     start_expiring();
@@ -540,6 +553,7 @@ int main(void)
     RUN(a_jwt_is_replaced_before_it_expires);
     RUN(a_jwt_without_a_date_is_kept);
     RUN(one_that_lasts_a_lifetime_is_no_overflow);
+    RUN(without_reconnects_it_is_only_told);
     RUN(nothing_is_replaced_after_the_end);
     RUN(any_allocation_may_fail);
     return test_done();
