@@ -471,6 +471,29 @@ static void one_that_lasts_a_lifetime_is_no_overflow(void)
     rig_end(&r);
 }
 
+static void that_of_the_host_is_replaced_too(void)
+{
+    uint8_t fields[512] = "\x05";
+    natlet_slice jwt = expiring(STARTED_S + 600);
+
+    start_with_host(RIG_NATS);
+    CHECK_TEXT(meet(INFO_NONCE), "");
+    fields[2] = (uint8_t)jwt.len;
+    memcpy(fields + 4, jwt.ptr, jwt.len);
+    test_conn_signed(&r.host, r.conn, fields, 4 + jwt.len, NATLET_OK);
+    rig_run(&r);
+    rig_say(&r, "PONG\r\n");
+    (void)rig_log(&r);
+    for (int i = 0; i < 8; i++) {
+        rig_wait_ms(&r, 60000);
+        rig_say(&r, "PONG\r\n");
+    }
+    CHECK_TEXT(rig_log(&r), "");
+    rig_wait_ms(&r, 61000);
+    CHECK(says(rig_log(&r), "auth expiring\nstate reconnecting\n"));
+    rig_end(&r);
+}
+
 static void without_reconnects_it_is_only_told(void)
 {
     init_with_fakes(RIG_NATS, 1);
@@ -559,6 +582,7 @@ int main(void)
     RUN(a_jwt_is_replaced_before_it_expires);
     RUN(a_jwt_without_a_date_is_kept);
     RUN(one_that_lasts_a_lifetime_is_no_overflow);
+    RUN(that_of_the_host_is_replaced_too);
     RUN(without_reconnects_it_is_only_told);
     RUN(nothing_is_replaced_after_the_end);
     RUN(any_allocation_may_fail);
