@@ -419,7 +419,8 @@ void natlet__many_over(natlet_client *client, uint32_t sid);
  * E_FULL or E_NO_MEMORY. */
 natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter);
 
-/* Begins to wait for a PONG.  Returns OK, E_FULL or E_NO_MEMORY. */
+/* Begins to wait for a PONG, or without a connection as if it had come.  Returns OK, E_FULL or
+ * E_NO_MEMORY. */
 natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
                                  natlet_done_fn done, void *self, uint32_t sid);
 void natlet__pongs_answered(natlet_client *client);

@@ -88,14 +88,15 @@ natlet_status natlet_client_drain_subscription(natlet_client *client, uint32_t s
     if (sub == NULL) {
         return NATLET_E_NOT_FOUND;
     }
-    if (client->link.state != NATLET__LINK_UP) { /* nothing is on the way */
+    bool is_up = client->link.state == NATLET__LINK_UP;
+    if (!is_up && !is_held(client, sid)) { /* nothing is on the way */
         natlet__subscribe_end(client, sid, NATLET_OK);
         if (done != NULL) {
             done(self, NATLET_OK, 0);
         }
         return NATLET_OK;
     }
-    natlet_status st = natlet__subscribe_drain(client, sub);
+    natlet_status st = is_up ? natlet__subscribe_drain(client, sub) : NATLET_OK;
     timeout_ms = timeout_ms != 0 ? timeout_ms : client->config.drain_ms;
     return st < 0 ? st
                   : natlet__pongs_wait(client, NATLET__WAITER_PONG, timeout_ms, done, self, sid);

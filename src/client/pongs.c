@@ -145,7 +145,9 @@ natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind
     waiter->sid = sid;
     waiter->published = (uint32_t)client->stats.out_messages;
     waiter->asked_us = natlet__runtime_clock_us(client->rt);
-    natlet_status st = natlet__pongs_ask(client, waiter);
+    waiter->key = 0;
+    natlet_status st =
+        client->link.state == NATLET__LINK_UP ? natlet__pongs_ask(client, waiter) : NATLET_OK;
     if (st < 0) {
         natlet__waiter_drop(client, waiter);
     }
