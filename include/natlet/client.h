@@ -142,7 +142,7 @@ void natlet_client_config_init(natlet_client_config *config);
 /* Makes an idle client on `rt`.
  *
  * Returns OK; E_URL (a server address); E_CONFIG (a number out of range, too many
- * servers, a name or prefix that is not well-formed); E_NO_MEMORY.  On failure
+ * servers, a name, user, token or prefix that is not well-formed); E_NO_MEMORY.  On failure
  * *out is NULL. */
 natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
                                 const natlet_client_config *config);
