@@ -131,31 +131,33 @@ static uint32_t newest(const natlet_client *client, natlet_slice text)
                : 0;
 }
 
-/* Behind the subject stands '"', and then more of what SUB said, ' using queue "q"', or the
+/* Behind the subject stands '"', and then what else SUB said, ' using queue "q"', and the
  * number where it is about one that was there already, ' (sid "7")'. */
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text)
 {
     const natlet__member *circle = &client->subs.circle;
     natlet_slice words;
-    natlet_slice name = {0};
+    natlet_slice name;
+    natlet_slice queue = {0};
     uint64_t sid;
 
     if (subject.len == 0) {
         return newest(client, text);
     }
     natlet__skip(&text, (size_t)(subject.ptr - text.ptr) + subject.len + 1);
-    if (natlet__cut(&text, '"', &words)) {
-        (void)natlet__cut(&text, '"', &name);
-    }
-    if (words.len > 1 && words.ptr[1] == '(' && natlet__read_decimal(name, UINT32_MAX, &sid)) {
-        return natlet__subscriptions_find(&client->subs, sid) != NULL ? (uint32_t)sid : 0;
+    while (natlet__cut(&text, '"', &words) && natlet__cut(&text, '"', &name)) {
+        bool is_sid = words.len > 1 && words.ptr[1] == '(';
+        if (is_sid && natlet__read_decimal(name, UINT32_MAX, &sid)) {
+            return natlet__subscriptions_find(&client->subs, sid) != NULL ? (uint32_t)sid : 0;
+        }
+        queue = name;
     }
     for (natlet__member *at = circle->next; at != circle; at = at->next) {
         const natlet__subscription *sub = (natlet__subscription *)at;
         const natlet_slice head = {sub->text, subject.len};
-        if (sub->len == subject.len + (name.len > 0) + name.len && natlet__equal(head, subject) &&
-            memcmp(sub->text + sub->len - name.len, name.ptr, name.len) == 0) {
+        if (sub->len == subject.len + (queue.len > 0) + queue.len && natlet__equal(head, subject) &&
+            memcmp(sub->text + sub->len - queue.len, queue.ptr, queue.len) == 0) {
             return sub->sid;
         }
     }

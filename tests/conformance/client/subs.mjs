@@ -427,7 +427,7 @@ async function reloaded(form, scheme) {
         await peer.close();
         await p.end();
         assertLines(p.about('msg', 'error', 'ended', 'state').slice(-7), [
-            /^error E_PERMISSION .*sid=[1-9].*\(sid /,
+            /^error E_PERMISSION .*sid=[1-9]/,
             'ended 2 E_PERMISSION',
             'msg 1 one "" "x"',
             'msg 3 one "" "x"',
