@@ -156,8 +156,9 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
     for (natlet__member *at = circle->next; at != circle; at = at->next) {
         const natlet__subscription *sub = (natlet__subscription *)at;
         const natlet_slice head = {sub->text, subject.len};
+        const natlet_slice tail = {sub->text + sub->len - queue.len, queue.len};
         if (sub->len == subject.len + (queue.len > 0) + queue.len && natlet__equal(head, subject) &&
-            memcmp(sub->text + sub->len - queue.len, queue.ptr, queue.len) == 0) {
+            natlet__equal(tail, queue)) {
             return sub->sid;
         }
     }
