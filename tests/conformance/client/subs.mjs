@@ -429,8 +429,8 @@ async function reloaded(form, scheme) {
         assertLines(p.about('msg', 'error', 'ended', 'state').slice(-7), [
             /^error E_PERMISSION .*sid=[1-9]/,
             'ended 2 E_PERMISSION',
-            'msg 1 one "" "x"',
-            'msg 3 one "" "x"',
+            /^msg [13] one "" "x"/, // the server chooses the order
+            /^msg [13] one "" "x"/,
             'ended 1 E_CLOSED',
             'ended 3 E_CLOSED',
             /^state closed OK/,
