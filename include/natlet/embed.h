@@ -51,7 +51,9 @@ enum {
     NATLET_OP_PUB = 1,
     NATLET_OP_SUB = 2,
     NATLET_OP_UNSUB = 3,
-    NATLET_OP_REQUEST = 4, /* answered by one REPLY record */
+    NATLET_OP_REQUEST = 4, /* answered by one REPLY record; with flag MANY by one for each answer,
+                              of status MORE, and one for the end.  reply: empty, or 2 numbers
+                              of 4 bytes, answers at most and stall in ms, 0: none */
     NATLET_OP_FLUSH = 5,   /* answered by one DONE record when the server's PONG is in */
     NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
     NATLET_OP_CLOSE = 7,
@@ -61,7 +63,10 @@ enum {
     NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
 };
 
-#define NATLET_OP_FLAG_ALL (1u << 0) /* DRAIN: the whole client */
+#define NATLET_OP_FLAG_ALL (1u << 0)         /* DRAIN: the whole client */
+#define NATLET_OP_FLAG_MANY (1u << 0)        /* REQUEST: several answers, see natlet/client.h */
+#define NATLET_OP_FLAG_UNTIL_EMPTY (1u << 1) /* REQUEST with MANY: an empty message ends it */
+#define NATLET_OP_FLAG_OWN_INBOX (1u << 2)   /* REQUEST: not over the shared inbox */
 
 /* A record that needs more than its fields names bytes.  A MESSAGE or REPLY that
  * lies in one segment (the bytes of one recv) names it by `segment` and `at`, so

@@ -43,6 +43,11 @@
  * has a block of its own (natlet_client_track).  Beyond offline_bytes_max: E_FULL. */
 #define NATLET_OFFLINE_BLOCK_BYTES 16384u
 
+/* What waits in a pulled subscription until the program takes it.  More: dropped,
+ * counted and told. */
+#define NATLET_PENDING_MESSAGES_DEFAULT 65536u
+#define NATLET_PENDING_BYTES_DEFAULT 67108864u
+
 /* Nesting of a JSON document from the wire: INFO, status; agents' payloads: 127. */
 #define NATLET_INFO_DEPTH_MAX 8u
 #define NATLET_JSON_DEPTH_MAX 127u

@@ -8,6 +8,8 @@
 NATLET__OPTIONAL(natlet__ledger_work)
 NATLET__OPTIONAL(natlet__ledger_stats)
 NATLET__OPTIONAL(natlet__ledger_free)
+NATLET__OPTIONAL(natlet__subscribe_end_all)
+NATLET__OPTIONAL(natlet__subscriptions_free)
 
 /* ---- saying what happened ---- */
 
@@ -21,19 +23,21 @@ void natlet__client_start(natlet_client *client, natlet__timer *timer, uint64_t 
     natlet__timers_start(&client->timers, timer, natlet__client_now_us(client) + wait_us);
 }
 
+void natlet__client_tell_event(natlet_client *client, natlet_client_event *event)
+{
+    event->state = client->state;
+    event->close_code = client->link.close_code;
+    if (client->config.on_event != NULL) {
+        client->config.on_event(client->config.self, event);
+    }
+}
+
 void natlet__client_tell(natlet_client *client, natlet_client_event_kind kind, natlet_status st,
                          natlet_slice text, uint32_t sid)
 {
-    const natlet_client_event event = {.kind = kind,
-                                       .state = client->state,
-                                       .status = st,
-                                       .text = text,
-                                       .close_code = client->link.close_code,
-                                       .sid = sid};
+    natlet_client_event event = {.kind = kind, .status = st, .text = text, .sid = sid};
 
-    if (client->config.on_event != NULL) {
-        client->config.on_event(client->config.self, &event);
-    }
+    natlet__client_tell_event(client, &event);
 }
 
 void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind kind,
@@ -64,12 +68,19 @@ const char *natlet_client_state_text(natlet_client_state state)
 
 /* ---- the end ---- */
 
+static void end_subscriptions(natlet_client *client, natlet_status why)
+{
+    if (natlet__subscribe_end_all != NULL) {
+        natlet__subscribe_end_all(client, why);
+    }
+}
+
 void natlet__client_fail_waiting(natlet_client *client, natlet_status why)
 {
     natlet__waiter_end_all(client, &client->requests.waiters, why);
     natlet__waiter_end_all(client, &client->pongs.waiters, why);
     if (why == NATLET_E_DISCONNECTED) {
-        natlet__subscribe_end_all(client, NATLET_OK);
+        end_subscriptions(client, NATLET_OK);
     }
 }
 
@@ -85,7 +96,7 @@ static void work_ledger(natlet_client *client)
 static void finish_end(natlet_client *client)
 {
     natlet__client_fail_waiting(client, client->end.waiting);
-    natlet__subscribe_end_all(client, NATLET_E_CLOSED);
+    end_subscriptions(client, NATLET_E_CLOSED);
     work_ledger(client);
     client->is_ending = false;
     natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
@@ -214,7 +225,9 @@ static void give_back(natlet_client *client)
     if (client->ledger != NULL) {
         natlet__ledger_free(client);
     }
-    natlet__subscriptions_free(&client->subs);
+    if (natlet__subscriptions_free != NULL) {
+        natlet__subscriptions_free(&client->subs);
+    }
     natlet__servers_clear(&client->servers);
     natlet__outbox_free(&client->outbox);
     natlet__window_free(&client->window);
@@ -313,6 +326,22 @@ natlet_client_state natlet_client_state_now(const natlet_client *client)
     return client->state;
 }
 
+uint32_t natlet_client_ready_state(const natlet_client *client)
+{
+    static const uint8_t states[] = {
+        [NATLET_CLIENT_IDLE] = 3,      [NATLET_CLIENT_CONNECTING] = 0,
+        [NATLET_CLIENT_CONNECTED] = 1, [NATLET_CLIENT_RECONNECTING] = 0,
+        [NATLET_CLIENT_DRAINING] = 2,  [NATLET_CLIENT_CLOSED] = 3,
+    };
+
+    return states[client->state];
+}
+
+bool natlet_client_is_connected(const natlet_client *client)
+{
+    return client->state == NATLET_CLIENT_CONNECTED;
+}
+
 natlet_client_stats natlet_client_stats_now(const natlet_client *client)
 {
     natlet_client_stats stats = client->stats;
@@ -321,6 +350,8 @@ natlet_client_stats natlet_client_stats_now(const natlet_client *client)
         natlet__roster_used(&client->subs) - (client->requests.inbox_sid != 0 ? 1 : 0);
     stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
     stats.requests = natlet__roster_used(&client->requests.waiters);
+    stats.subscriptions_max = client->subs.count;
+    stats.requests_max = client->requests.waiters.count;
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
     stats.outbox_max = (uint32_t)client->outbox.used_max;
     stats.copied_bytes = client->window.copied_bytes;

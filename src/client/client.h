@@ -10,7 +10,9 @@
  *     publish.c        from a message to the outbox
  *     subscribe.c      subscriptions as the caller and the server see them
  *     waiters.c        what waits for a reply or a PONG, and its deadline
+ *     queue.c          pulled subscriptions
  *     requests.c       requests over one shared inbox
+ *     many.c           requests with several answers, or an inbox of their own
  *     pongs.c          PING and PONG: flush, liveness, drains
  *     drain.c          the orderly end of it all
  *     ledger.c         what became of each publish; optional.h says how it costs nothing
@@ -29,6 +31,7 @@
 #include "client/backoff.h"
 #include "client/ledger.h"
 #include "client/outbox.h"
+#include "client/queue.h"
 #include "client/servers.h"
 #include "client/subscriptions.h"
 #include "client/window.h"
@@ -112,25 +115,33 @@ typedef struct natlet__waiter {
     natlet__member member; /* first */
     natlet__waiter_kind kind;
     uint32_t key;       /* REPLY: hash of the subject, for "Permissions Violation for Publish";
-                         * else: number of the PING */
+                         * else: number of the PING; 0: it came, and a queue has to be emptied */
     uint32_t published; /* not REPLY: so many publishes have to be settled */
-    uint32_t sid;       /* PONG: the subscription that ends with it; 0: none */
+    uint32_t sid;       /* the subscription that ends with it; 0: none */
+    uint32_t answers;   /* so far */
+    natlet_request_options options; /* REPLY */
     void *self;
     union {
         natlet_reply_fn reply;
         natlet_done_fn done; /* may be NULL */
     } fn;
     natlet__timer timer; /* its deadline */
-    uint64_t asked_us;   /* not REPLY */
+    uint64_t asked_us;   /* REPLY of request-many: the end of all of it */
 } natlet__waiter;
 
-enum { NATLET__INBOX_RANDOM = 22, NATLET__INBOX_PREFIX_MAX = 128 };
+enum {
+    NATLET__INBOX_RANDOM = 22,
+    NATLET__INBOX_PREFIX_MAX = 128,
+    NATLET__INBOX_MAX = NATLET__INBOX_PREFIX_MAX + 1 + NATLET__INBOX_RANDOM,
+};
 
 typedef struct natlet__requests {
     natlet__roster waiters;
     uint32_t inbox_sid; /* 0: not subscribed yet */
     uint32_t inbox_len; /* "<prefix>.<22 characters>.", then room for a number */
-    uint8_t inbox[NATLET__INBOX_PREFIX_MAX + 1 + NATLET__INBOX_RANDOM + 1 + NATLET__DECIMAL_MAX];
+    uint8_t inbox[NATLET__INBOX_MAX + 1 + NATLET__DECIMAL_MAX];
+    uint8_t
+        own[NATLET__INBOX_MAX]; /* the inbox that one request has for itself, while it is sent */
 } natlet__requests;
 
 typedef struct natlet__pongs {
@@ -189,6 +200,9 @@ void natlet__client_start(natlet_client *client, natlet__timer *timer, uint64_t 
 
 void natlet__client_tell(natlet_client *client, natlet_client_event_kind kind, natlet_status st,
                          natlet_slice text, uint32_t sid);
+
+/* Says it; state and close code are filled in. */
+void natlet__client_tell_event(natlet_client *client, natlet_client_event *event);
 
 /* The text to an `st` < 0 is the link's reason. */
 void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind kind,
@@ -303,13 +317,15 @@ natlet_status natlet__publish(natlet_client *client, const natlet_msg *msg);
 /* ---- subscribe.c ---- */
 
 /* Subscribes without checks of state and subject. */
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
-                                uint64_t max, const natlet_sink *sink, uint32_t *sid);
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
+                                const natlet_subscribe_options *options, const natlet_sink *sink,
+                                uint32_t *sid);
 
 /* Routes one message. */
 void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg);
 
-/* Ends a subscription; its `ended` is called. */
+/* Ends a subscription, and calls its `ended`; if `why` is OK and it holds messages,
+ * it ends when they were taken. */
 void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status why);
 
 /* Ends all of them; if `why` is OK those that will get nothing more. */
@@ -321,9 +337,30 @@ natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscriptio
 /* After a connect: SUB for all.  Returns OK or why it failed. */
 natlet_status natlet__subscribe_again(natlet_client *client);
 
-/* The live one that a permission error is about; 0: none.  `subject` lies in `text`. */
+/* The live one that an error is about; 0: none.  `subject` lies in `text`; empty: the
+ * server takes no more of them. */
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text);
+
+/* ---- queue.c ---- */
+
+/* Makes it a pulled one.  Returns OK or E_NO_MEMORY. */
+natlet_status natlet__queue_open(natlet__subscription *sub, natlet__memory *memory,
+                                 const natlet_subscribe_options *options);
+void natlet__queue_free(natlet__subscription *sub, natlet__memory *memory);
+
+/* Keeps a message; may call back. */
+void natlet__queue_put(natlet_client *client, natlet__subscription *sub, const natlet_msg *msg);
+
+/* It is to end.  Returns true if it has to wait until its messages were taken. */
+bool natlet__queue_end(natlet_client *client, natlet__subscription *sub, natlet_status why);
+
+/* What it holds is dropped, if it is a pulled one. */
+void natlet__queue_clear(natlet_client *client, uint32_t sid);
+
+/* Whether subscription `sid`, which has got all, or any (0) is over but for what it
+ * holds. */
+bool natlet__queue_waits(natlet_client *client, uint32_t sid);
 
 /* ---- waiters.c ---- */
 
@@ -334,6 +371,10 @@ natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind 
 
 /* The oldest one with this key, or NULL. */
 natlet__waiter *natlet__waiter_find(const natlet__roster *waiters, uint32_t key);
+
+/* One whose PONG came and that waits for messages of subscription `sid` to be taken
+ * (0: of any), or NULL. */
+natlet__waiter *natlet__waiter_held(const natlet__roster *waiters, uint32_t sid);
 
 /* It never was. */
 void natlet__waiter_drop(natlet_client *client, natlet__waiter *waiter);
@@ -347,8 +388,30 @@ void natlet__waiter_timeout(natlet_client *client, natlet__timer *timer);
 
 /* ---- requests.c ---- */
 
-/* The server refused a publish to `subject`: ends the oldest request to it. */
+/* The server refused a publish to `subject`, or one with that reply: ends the oldest
+ * request to it. */
 void natlet__requests_refused(natlet_client *client, natlet_slice subject);
+
+/* Asks, with checked options.  Returns as natlet_client_request. */
+natlet_status natlet__request(natlet_client *client, const natlet_msg *msg,
+                              const natlet_request_options *options, natlet_reply_fn reply,
+                              void *self, uint32_t *id);
+
+/* `msg` answers the request of `waiter`; NULL: nobody waits for it. */
+void natlet__requests_answered(natlet_client *client, natlet__waiter *waiter,
+                               const natlet_msg *msg);
+
+/* ---- many.c ---- */
+
+/* Subscribes an inbox of its own, whose name is written to natlet__requests.own.
+ * Returns as natlet__subscribe. */
+natlet_status natlet__many_open(natlet_client *client, natlet__waiter *waiter);
+
+/* One of several answers, or a sign that there will be no more. */
+void natlet__many_answered(natlet_client *client, natlet__waiter *waiter, const natlet_msg *msg);
+
+/* Gives up the inbox of a request that is over. */
+void natlet__many_over(natlet_client *client, uint32_t sid);
 
 /* ---- pongs.c ---- */
 
@@ -356,7 +419,8 @@ void natlet__requests_refused(natlet_client *client, natlet_slice subject);
  * E_FULL or E_NO_MEMORY. */
 natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter);
 
-/* Begins to wait for a PONG.  Returns OK, E_FULL or E_NO_MEMORY. */
+/* Begins to wait for a PONG, or without a connection as if it had come.  Returns OK, E_FULL or
+ * E_NO_MEMORY. */
 natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind, uint32_t wait_ms,
                                  natlet_done_fn done, void *self, uint32_t sid);
 void natlet__pongs_answered(natlet_client *client);
@@ -375,7 +439,7 @@ void natlet__pongs_probe(natlet_client *client);
 
 /* ---- drain.c ---- */
 
-/* Its PONG came: the next stage. */
+/* The PONG of a drain came, or what it waited for was taken: the next stage. */
 void natlet__drain_answered(natlet_client *client, natlet__waiter *waiter);
 
 #endif

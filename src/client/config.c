@@ -28,7 +28,9 @@ static const struct {
     {NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX - 1},
 };
 
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7 };
+/* Name, user and token are read by people and log files: no control characters.  In a
+ * password they are legal. */
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7, PLAIN = 1 << 1 | 1 << 2 | 1 << 4 };
 
 _Static_assert(offsetof(natlet_client_config, subscriptions_max) -
                        offsetof(natlet_client_config, connect_ms) ==
@@ -84,7 +86,8 @@ static bool are_texts(const natlet_client_config *config, size_t *bytes)
 
     *bytes = 0;
     for (uint32_t i = 0; i < TEXTS; i++, text++) {
-        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text)) {
+        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text) ||
+            ((1u << i & PLAIN) != 0 && !natlet__is_clean(*text, ' '))) {
             return false;
         }
         *bytes += text->len;

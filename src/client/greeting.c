@@ -1,6 +1,12 @@
 /* What the server says about itself and about us: INFO, PONG while joining, -ERR. */
 #include "base/bytes.h"
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__subscribe_again)
+NATLET__OPTIONAL(natlet__subscribe_refused)
+NATLET__OPTIONAL(natlet__subscribe_end)
+NATLET__OPTIONAL(natlet__requests_refused)
 
 enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 
@@ -33,7 +39,8 @@ static void enter_service(natlet_client *client)
     client->link.is_reported = false;
     natlet__pongs_start(client);
     client->stats.connects++;
-    natlet_status st = natlet__subscribe_again(client);
+    natlet_status st =
+        natlet__subscribe_again != NULL ? natlet__subscribe_again(client) : NATLET_OK;
     if (st < 0) {
         natlet__link_fail(client, st, WS_NORMAL);
         return;
@@ -123,22 +130,24 @@ static void start_grace(natlet_client *client)
 void natlet__greeting_error(natlet_client *client, natlet_slice text)
 {
     natlet__server_error error = natlet__server_error_read(text);
-    uint32_t sid = 0;
+    natlet_client_event event = {.kind = NATLET_CLIENT_EV_ERROR,
+                                 .status = error.status,
+                                 .text = without_quotes(text),
+                                 .subject = error.subject};
 
-    text = without_quotes(text);
     client->stats.errors++;
     if (error.closes) { /* what it says next is why; it may also say no more */
-        natlet__link_blame(&client->link, error.status, text);
+        natlet__link_blame(&client->link, error.status, event.text);
         client->link.is_reported = true;
         start_grace(client);
     }
-    if (error.subject.len > 0 && !error.to_publish) {
-        sid = natlet__subscribe_refused(client, error.subject, text);
+    if (natlet__subscribe_refused != NULL && !error.to_publish) {
+        event.sid = natlet__subscribe_refused(client, error.subject, event.text);
     }
-    natlet__client_tell(client, NATLET_CLIENT_EV_ERROR, error.status, text, sid);
-    if (sid != 0) {
-        natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
-    } else if (error.to_publish) {
+    natlet__client_tell_event(client, &event);
+    if (event.sid != 0) {
+        natlet__subscribe_end(client, event.sid, NATLET_E_PERMISSION);
+    } else if (natlet__requests_refused != NULL && error.to_publish) {
         natlet__requests_refused(client, error.subject);
     }
 }

@@ -6,6 +6,7 @@
 NATLET__OPTIONAL(natlet__ledger_asked)
 NATLET__OPTIONAL(natlet__ledger_answered)
 NATLET__OPTIONAL(natlet__ledger_covers)
+NATLET__OPTIONAL(natlet__drain_answered)
 
 enum { ON_THE_WAY_MAX = 1024, PROBE_US = 5000000, WS_NORMAL = 1000 };
 
@@ -46,7 +47,7 @@ void natlet__pongs_answered(natlet_client *client)
     }
     if (client->ledger != NULL && !natlet__ledger_covers(client, waiter->published)) {
         (void)natlet__pongs_ask(client, waiter); /* some of them waited, and left behind it */
-    } else if (waiter->kind == NATLET__WAITER_DRAIN) {
+    } else if (waiter->kind == NATLET__WAITER_DRAIN || waiter->sid != 0) {
         natlet__drain_answered(client, waiter);
     } else {
         natlet__waiter_end(client, waiter, NATLET_OK, NULL);
@@ -144,7 +145,9 @@ natlet_status natlet__pongs_wait(natlet_client *client, natlet__waiter_kind kind
     waiter->sid = sid;
     waiter->published = (uint32_t)client->stats.out_messages;
     waiter->asked_us = natlet__runtime_clock_us(client->rt);
-    natlet_status st = natlet__pongs_ask(client, waiter);
+    waiter->key = 0;
+    natlet_status st =
+        client->link.state == NATLET__LINK_UP ? natlet__pongs_ask(client, waiter) : NATLET_OK;
     if (st < 0) {
         natlet__waiter_drop(client, waiter);
     }
@@ -160,23 +163,8 @@ natlet_status natlet_client_flush(natlet_client *client, uint32_t timeout_ms, na
     return natlet__pongs_wait(client, NATLET__WAITER_PONG, timeout_ms, done, self, 0);
 }
 
-natlet_status natlet_client_drain_subscription(natlet_client *client, uint32_t sid,
-                                               uint32_t timeout_ms, natlet_done_fn done, void *self)
+natlet_status natlet_client_rtt(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
+                                void *self)
 {
-    natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
-
-    if (sub == NULL) {
-        return NATLET_E_NOT_FOUND;
-    }
-    if (client->link.state != NATLET__LINK_UP) { /* nothing is on the way */
-        natlet__subscribe_end(client, sid, NATLET_OK);
-        if (done != NULL) {
-            done(self, NATLET_OK, 0);
-        }
-        return NATLET_OK;
-    }
-    natlet_status st = natlet__subscribe_drain(client, sub);
-    timeout_ms = timeout_ms != 0 ? timeout_ms : client->config.drain_ms;
-    return st < 0 ? st
-                  : natlet__pongs_wait(client, NATLET__WAITER_PONG, timeout_ms, done, self, sid);
+    return natlet_client_flush(client, timeout_ms, done, self);
 }

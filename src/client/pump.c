@@ -11,6 +11,9 @@
 
 #include "base/assert.h"
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__subscribe_deliver)
 
 enum { WS_PROTOCOL_ERROR = 1002, WS_TOO_BIG = 1009, WS_INTERNAL_ERROR = 1011 };
 
@@ -46,7 +49,9 @@ static void route(natlet_client *client, const natlet__event *ev)
     }
     switch (ev->kind) {
     case NATLET__EV_MSG:
-        natlet__subscribe_deliver(client, ev->sid, &ev->msg);
+        if (natlet__subscribe_deliver != NULL) {
+            natlet__subscribe_deliver(client, ev->sid, &ev->msg);
+        }
         break;
     case NATLET__EV_PING:
         client->link.pong_is_due = true;

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "support/steps.h"
 #include "support/steps_auth.h"
+#include "support/steps_subs.h"
 
 /* set NAME VALUE, before connect */
 static void do_set(steps_client *c, const step *s)
@@ -48,6 +49,7 @@ static void do_set(steps_client *c, const step *s)
         {"headers", &c->config.headers}, {"servers", &c->config.servers},
         {"user", &c->config.user},       {"password", &c->config.password},
         {"token", &c->config.token},     {"inbox_prefix", &c->config.inbox_prefix},
+        {"name", &c->config.name},
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -312,6 +314,7 @@ static void do_stats(steps_client *c, const step *s)
         {"connects", n.connects},
         {"errors", n.errors},
         {"subscriptions", n.subscriptions},
+        {"subscriptions_max", n.subscriptions_max},
         {"requests", n.requests},
         {"outbox_bytes", n.outbox_bytes},
         {"outbox_max", n.outbox_max},
@@ -374,7 +377,7 @@ static const steps_entry steps[] = {
 };
 
 /* Themes with steps of their own stand behind these. */
-static const steps_entry *const themes[] = {steps, steps_auth};
+static const steps_entry *const themes[] = {steps, steps_auth, steps_subs, steps_inject};
 
 static step cut_step(const char *text)
 {

@@ -34,6 +34,7 @@ typedef struct steps_client {
     natlet_client_state state;
     uint32_t connects;
     uint64_t messages;
+    uint64_t wanted;
     bool is_done; /* what the step waits for came */
     natlet_status outcome;
     steps_subscription subs[STEPS_SUBS_MAX];

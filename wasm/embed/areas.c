@@ -247,6 +247,25 @@ static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts
     return natlet_client_subscribe(the.client, sid_at(op->id), parts->subject, &options, &sink);
 }
 
+/* Flags and reply of the operation are the options. */
+static natlet_status take_request(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    natlet_request_options options = {.timeout_ms = op->arg,
+                                      .many = (op->flags & NATLET_OP_FLAG_MANY) != 0,
+                                      .until_empty = (op->flags & NATLET_OP_FLAG_UNTIL_EMPTY) != 0,
+                                      .own_inbox = (op->flags & NATLET_OP_FLAG_OWN_INBOX) != 0};
+
+    if (parts->reply.len == 2 * sizeof(uint32_t)) {
+        memcpy(&options.replies_max, parts->reply.ptr, 2 * sizeof(uint32_t));
+    }
+    return natlet_client_request_many(the.client, parts, &options, on_reply, at_address(op->id),
+                                      NULL);
+}
+
+_Static_assert(offsetof(natlet_request_options, stall_ms) ==
+                   offsetof(natlet_request_options, replies_max) + sizeof(uint32_t),
+               "both numbers are copied at once");
+
 static natlet_status take_drain(const natlet_embed_op *op)
 {
     if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
@@ -266,8 +285,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_UNSUB:
         return natlet_client_unsubscribe(the.client, *sid_at(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the.client, parts, op->arg, on_reply, at_address(op->id),
-                                     NULL);
+        return take_request(op, parts);
     case NATLET_OP_FLUSH:
         return natlet_client_flush(the.client, op->arg, on_flushed, at_address(op->id));
     case NATLET_OP_DRAIN:

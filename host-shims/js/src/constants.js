@@ -85,6 +85,9 @@ export const OP_SPAWN = 9;
 export const OP_SETTLE = 10;
 export const OP_SEND = 11;
 export const OP_FLAG_ALL = 1 << 0;
+export const OP_FLAG_MANY = 1 << 0;
+export const OP_FLAG_UNTIL_EMPTY = 1 << 1;
+export const OP_FLAG_OWN_INBOX = 1 << 2;
 
 export const REC_MESSAGE = 1;
 export const REC_REPLY = 2;

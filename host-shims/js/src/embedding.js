@@ -142,6 +142,21 @@ export class Embedding {
         return this.ask(N.OP_REQUEST, op);
     }
 
+    /** A request with several answers: each is given to handler(message).  Resolves when it is
+     *  over: after `max` answers, `stallMs` without a further one, an empty message if
+     *  `untilEmpty`, or when the time is up; rejects when there was no answer. */
+    async requestMany(subject, data, handler, options = {}) {
+        const { timeoutMs = REQUEST_MS, headers, max = 0, stallMs = 0 } = options;
+        const { untilEmpty = false, ownInbox = false } = options;
+        const flags =
+            N.OP_FLAG_MANY |
+            (untilEmpty ? N.OP_FLAG_UNTIL_EMPTY : 0) |
+            (ownInbox ? N.OP_FLAG_OWN_INBOX : 0);
+        const reply = new Uint8Array(new Uint32Array([max, stallMs]).buffer);
+        const op = { subject, payload: data, headers, reply, arg: timeoutMs, flags };
+        await this.ask(N.OP_REQUEST, op, handler);
+    }
+
     /** Resolves to the round trip in microseconds when the server has read all that was
      *  published before. */
     async flush(timeoutMs = FLUSH_MS) {
@@ -192,12 +207,13 @@ export class Embedding {
         }
     }
 
-    /** As submit; resolves to the record that answers it. */
-    ask(kind, op) {
+    /** As submit; resolves to the record that answers it, or the last one: others before
+     *  it are given to more(record). */
+    ask(kind, op, more) {
         const id = op.id ?? this.#newId();
         return new Promise((resolve, reject) => {
             this.submit(kind, { ...op, id });
-            this.#waiting.set(id, { resolve, reject });
+            this.#waiting.set(id, { resolve, reject, more });
         });
     }
 
@@ -293,6 +309,10 @@ export class Embedding {
 
     #answer(record) {
         const waiter = this.#waiting.get(record.id);
+        if (record.status === Status.MORE && waiter?.more) {
+            this.#guard(() => waiter.more(record));
+            return;
+        }
         if (waiter) {
             this.#waiting.delete(record.id);
             this.#release(record.id);
