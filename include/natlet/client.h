@@ -37,6 +37,7 @@ typedef enum natlet_client_event_kind {
     NATLET_CLIENT_EV_SERVERS,       /* the server named servers that were not in the pool */
     NATLET_CLIENT_EV_LAME_DUCK,     /* the server is about to shut down */
     NATLET_CLIENT_EV_SLOW_CONSUMER, /* a subscription reached its pending limit */
+    NATLET_CLIENT_EV_MIGRATED = 6,  /* another server, text, serves from now on, without a gap */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {
@@ -71,6 +72,12 @@ typedef struct natlet_client_config {
     uint32_t message_bytes_max;  /* larger messages are refused */
     uint32_t subscriptions_max;  /* default 4096; the table grows in steps */
     void (*on_event)(void *self, const natlet_client_event *event);
+    /* Both may be NULL, and may call the functions that only look.  The first answers
+     * which server, by its index, is dialled next; < 0: the one `proposed`.  The second
+     * answers the wait in ms before a pass over the servers, instead of the backoff;
+     * `attempt` counts from 0 since the service was stable. */
+    int32_t (*choose_server)(void *self, uint32_t proposed);
+    uint32_t (*reconnect_delay)(void *self, uint32_t attempt);
     void *self;
 } natlet_client_config;
 
@@ -108,6 +115,8 @@ typedef struct natlet_client_stats {
     uint64_t refused;                 /* operations answered E_FULL */
     uint64_t expired, unknown;        /* publishes reported E_TIMEOUT, E_DISCONNECTED */
     uint32_t reconnects;
+    uint32_t migrations;                 /* from one server to another without a gap */
+    uint32_t probes;                     /* PINGs because the link seemed dead */
     uint32_t connects;                   /* successful ones, the first included */
     uint32_t errors;                     /* -ERR and protocol failures */
     uint32_t subscriptions, requests;    /* live now */

@@ -7,6 +7,9 @@ NATLET__OPTIONAL(natlet__ledger_asked)
 NATLET__OPTIONAL(natlet__ledger_answered)
 NATLET__OPTIONAL(natlet__ledger_covers)
 
+/* No PING has it until they wrap: the key of a waiter that asks when a move is over. */
+enum { PARKED = 0 };
+
 enum { ON_THE_WAY_MAX = 1024, PROBE_US = 5000000, WS_NORMAL = 1000 };
 
 natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter)
@@ -22,7 +25,7 @@ natlet_status natlet__pongs_ask(natlet_client *client, natlet__waiter *waiter)
         if (waiter != NULL) {
             waiter->key = pongs->sent;
         }
-        if (client->ledger != NULL) {
+        if (client->ledger != NULL && !natlet__move_is_in(client)) {
             natlet__ledger_asked(client);
         }
     }
@@ -37,19 +40,46 @@ void natlet__pongs_answered(natlet_client *client)
     if (pongs->answered == pongs->sent) {
         return; /* a PONG that nobody asked for says nothing */
     }
-    natlet__waiter *waiter = natlet__waiter_find(&pongs->waiters, ++pongs->answered);
-    if (client->ledger != NULL) {
+    natlet__waiter *waiter = natlet__waiter_find(&client->pong_waiters, ++pongs->answered);
+    bool is_early = natlet__move_is_late(client) && !client->move->is_in_place;
+    if (client->ledger != NULL && !is_early) {
         natlet__ledger_answered(client);
     }
-    if (waiter == NULL) {
-        return; /* only to know that the server lives, or it gave up */
+    if (waiter == NULL) { /* only to know that the server lives, or it gave up */
+        if (client->move != NULL) {
+            natlet__move_answered(client);
+        }
+        return;
     }
-    if (client->ledger != NULL && !natlet__ledger_covers(client, waiter->published)) {
+    bool is_covered = client->ledger == NULL || natlet__ledger_covers(client, waiter->published);
+    if (is_early || (natlet__move_is_late(client) && !is_covered)) {
+        waiter->key = PARKED;
+    } else if (!is_covered) {
         (void)natlet__pongs_ask(client, waiter); /* some of them waited, and left behind it */
     } else if (waiter->kind == NATLET__WAITER_DRAIN) {
         natlet__drain_answered(client, waiter);
     } else {
         natlet__waiter_end(client, waiter, NATLET_OK, NULL);
+    }
+}
+
+void natlet__pongs_settle(natlet_client *client, uint32_t answered, uint32_t sent)
+{
+    const natlet__roster *waiters = &client->pong_waiters;
+    natlet__waiter *waiter;
+
+    while ((waiter = natlet__waiter_find(waiters, PARKED)) != NULL) {
+        waiter->key = sent;
+        if (natlet__pongs_ask(client, waiter) < 0) {
+            break;
+        }
+    }
+    (void)natlet__pongs_ask(client, NULL); /* those of the new server were passed over so far */
+    while (answered != sent) {
+        waiter = natlet__waiter_find(waiters, ++answered);
+        if (waiter != NULL) {
+            natlet__waiter_end(client, waiter, NATLET_E_DISCONNECTED, NULL);
+        }
     }
 }
 
@@ -68,7 +98,7 @@ static void look_in(natlet_client *client, uint64_t wait_us)
 {
     client->link.received_at_look = client->stats.received_bytes;
     client->link.sent_at_look = client->stats.sent_bytes;
-    natlet__client_start(client, &client->timer, wait_us);
+    natlet__client_start(client, client->timer, wait_us);
 }
 
 /* A PING that finds no room counts too: nothing has left for a whole interval. */
@@ -89,7 +119,7 @@ void natlet__pongs_start(natlet_client *client)
 void natlet__pongs_blocked(natlet_client *client)
 {
     if (client->link.state == NATLET__LINK_UP && !client->link.is_reported &&
-        client->timer.due_us > natlet__client_now_us(client) + PROBE_US) {
+        client->timer->due_us > natlet__client_now_us(client) + PROBE_US) {
         look_in(client, PROBE_US);
     }
 }
@@ -99,7 +129,7 @@ void natlet__pongs_probe(natlet_client *client)
     if (client->link.state == NATLET__LINK_UP) {
         ask_alive(client, PROBE_US);
         client->pongs.silent = client->config.pings_out_max;
-    } else if (client->link.state == NATLET__LINK_DOWN && client->timer.running) {
+    } else if (client->link.state == NATLET__LINK_DOWN && client->timer->running) {
         natlet__client_dial_in(client, 0);
     }
 }
@@ -117,7 +147,7 @@ void natlet__pongs_tick(natlet_client *client)
     if (client->stats.received_bytes != link->received_at_look || is_blocked != is_stuck) {
         client->pongs.silent = 0;
     }
-    if (natlet__client_now_us(client) - client->timer.due_us > PROBE_US) {
+    if (natlet__client_now_us(client) - client->timer->due_us > PROBE_US) {
         natlet__pongs_probe(client);
     } else if (client->pongs.silent >= client->config.pings_out_max) {
         natlet__link_fail(client, NATLET_E_STALE, WS_NORMAL);

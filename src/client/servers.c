@@ -36,6 +36,7 @@ void natlet__servers_drop(natlet__servers *servers, uint32_t index)
     servers->count--;
     memmove(server, server + 1, (servers->count - index) * sizeof *server);
     servers->at -= index <= servers->at;
+    servers->other -= index < servers->other;
 }
 
 void natlet__servers_clear(natlet__servers *servers)
@@ -128,7 +129,8 @@ uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *nam
     uint32_t added = servers->count - before;
     for (uint32_t i = servers->count; i-- > 0;) {
         const natlet__server *server = &servers->list[i];
-        if (server->is_discovered && server->named != servers->merges && i != servers->at) {
+        if (server->is_discovered && server->named != servers->merges && i != servers->at &&
+            i + 1 != servers->other) {
             natlet__servers_drop(servers, i);
         }
     }

@@ -22,6 +22,7 @@ typedef struct natlet__servers {
     natlet__memory *memory;
     uint32_t count;
     uint32_t at;    /* in use or last tried; UINT32_MAX: before the first */
+    uint32_t other; /* in use besides it, + 1, or last tried to be; 0: none */
     uint32_t tried; /* since the last wait */
     uint8_t merges; /* so far */
     natlet__server list[NATLET_SERVERS_MAX];
