@@ -57,7 +57,7 @@ typedef struct natlet_client_config {
     natlet_slice name;    /* shown by the server's monitoring */
     natlet_slice user, password, token;
     natlet_slice inbox_prefix; /* "_INBOX" */
-    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request */
+    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request; Host too */
     bool no_echo;              /* do not deliver what this client published */
     bool verbose, pedantic;
     bool keep_order;        /* try servers in the order given, else shuffled */
@@ -155,6 +155,26 @@ void natlet_client_close(natlet_client *client);
 
 /* Drops the connection and dials again without delay.  Returns OK or E_STATE. */
 natlet_status natlet_client_reconnect(natlet_client *client);
+
+/* The pool of servers: those of the configuration and those that INFO names. */
+typedef struct natlet_server_info {
+    natlet_slice url;       /* without credentials; valid until the pool changes */
+    uint32_t failures;      /* attempts in a row that failed */
+    uint32_t auth_failures; /* ... for credentials */
+    bool is_current;        /* in use or last tried */
+    bool is_discovered;     /* named by INFO only */
+} natlet_server_info;
+
+uint32_t natlet_client_server_count(const natlet_client *client);
+
+/* Returns OK or E_NOT_FOUND. */
+natlet_status natlet_client_server_at(const natlet_client *client, uint32_t index,
+                                      natlet_server_info *out);
+
+/* Replaces the pool by `urls`, written as in the configuration, for later connects too.
+ * A connection stays, also to a server that is no longer named: it is not dialled again.
+ * Returns OK, E_URL, E_CONFIG (too many) or E_NO_MEMORY; on failure nothing changed. */
+natlet_status natlet_client_set_servers(natlet_client *client, natlet_slice urls);
 
 /* How a client keeps account of its publishes. */
 typedef struct natlet_track_options {

@@ -279,12 +279,16 @@ natlet_status natlet_client_connect(natlet_client *client)
         client->is_ending) {
         return NATLET_E_STATE;
     }
-    natlet__servers_clear(&client->servers); /* back to what the configuration names */
-    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers,
-                                            client->config.keep_order ? NULL : &client->rt->random);
-    if (st < 0) {
-        return st;
+    if (!client->has_own_servers) { /* back to what the configuration names */
+        natlet__servers_clear(&client->servers);
+        natlet_status st =
+            natlet__servers_fill(&client->servers, client->config.servers,
+                                 client->config.keep_order ? NULL : &client->rt->random);
+        if (st < 0) {
+            return st;
+        }
     }
+    client->servers.tried = 0;
     client->servers.at = UINT32_MAX; /* the first one is next */
     client->backoff.waits = 0;
     natlet__client_dial_in(client, 0);

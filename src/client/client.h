@@ -81,6 +81,7 @@ typedef struct natlet__link {
     uint64_t up_since_us;
     uint64_t received_at_look; /* stats.received_bytes when it was last looked whether it lives */
     uint64_t sent_at_look;     /* stats.sent_bytes then */
+    uint64_t wall_ahead_us;    /* of the monotonic clock, then */
     natlet__url url;           /* its slices lie in the server's text */
     natlet__handshake handshake;
     natlet__ws ws;
@@ -372,6 +373,9 @@ void natlet__pongs_answered(natlet_client *client);
 
 /* The host takes no more for now: if that lasts, the link may be dead. */
 void natlet__pongs_blocked(natlet_client *client);
+
+/* A request waits for its answer: in silence, the same. */
+void natlet__pongs_awaited(natlet_client *client);
 
 /* The link is up: looks begin whether it lives. */
 void natlet__pongs_start(natlet_client *client);

@@ -86,6 +86,10 @@ void natlet__move_stop(natlet_client *client)
     natlet__line_free(client);
     (void)natlet__move_back(client);
     client->window.copied_bytes = copied;
+    uint32_t other = client->servers.other - 1;
+    if (other != client->servers.at && client->servers.list[other].is_retired) {
+        natlet__servers_drop(&client->servers, other);
+    }
     client->servers.other = 0;
     client->move = NULL;
     natlet__memory_give_back(&client->rt->memory, move, sizeof *move);

@@ -135,7 +135,10 @@ natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg
     st = send_request(client, msg, waiter->member.number);
     if (st < 0) {
         natlet__waiter_drop(client, waiter);
-    } else if (id != NULL) {
+        return st;
+    }
+    natlet__pongs_awaited(client);
+    if (id != NULL) {
         *id = (uint32_t)waiter->member.number;
     }
     return st;

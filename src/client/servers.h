@@ -15,6 +15,7 @@ typedef struct natlet__server {
     uint32_t failures;     /* attempts in a row that failed for any reason ... */
     uint8_t auth_failures; /* ... or for credentials */
     bool is_discovered;    /* named by INFO only */
+    bool is_retired;       /* in use, and gone from the pool: never dialled again */
     uint8_t named;         /* the last merge that did; 256 merges later it is so once more */
 } natlet__server;
 
@@ -25,7 +26,7 @@ typedef struct natlet__servers {
     uint32_t other; /* in use besides it, + 1, or last tried to be; 0: none */
     uint32_t tried; /* since the last wait */
     uint8_t merges; /* so far */
-    natlet__server list[NATLET_SERVERS_MAX];
+    natlet__server list[NATLET_SERVERS_MAX + 2]; /* two may be retired */
 } natlet__servers;
 
 /* Adds the URLs of a list separated by commas; `random` (not NULL) brings the pool
