@@ -57,8 +57,9 @@ enum {
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
     NATLET_OP_SPAWN = 9, /* subject: agent name; reply: subject to subscribe it to, may be empty */
-    NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
-    NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
+    NATLET_OP_SETTLE = 10,      /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
+    NATLET_OP_SEND = 11,        /* subject: name of the agent; payload: the message */
+    NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
 };
 
 #define NATLET_OP_FLAG_ALL (1u << 0) /* DRAIN: the whole client */
@@ -90,7 +91,8 @@ enum {
                                ended, segment is the NATLET_OP_*, payload_len microseconds */
     NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
     NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
-    NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */
+    NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0;
+                               segment: the natlet_client_event_kind */
     NATLET_REC_INFO = 7,    /* payload: the INFO document */
     NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
     NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;

@@ -93,7 +93,8 @@ natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t sta
 
 /* Appends a record with `text` as its payload, copied to where it stays until the
  * next run; what is beyond TEXT_MAX is cut. */
-static void append_text(uint8_t kind, uint32_t id, int32_t status, natlet_slice text)
+static natlet_embed_record *append_text(uint8_t kind, uint32_t id, int32_t status,
+                                        natlet_slice text)
 {
     natlet_embed_record *record = natlet__embed_append(kind, id, status);
     uint8_t *at = the.text + the.text_len;
@@ -106,6 +107,7 @@ static void append_text(uint8_t kind, uint32_t id, int32_t status, natlet_slice 
     record->at = address_of(at);
     record->payload_len = (uint32_t)text.len;
     the.text_len += (uint32_t)text.len;
+    return record;
 }
 
 /* How far behind `from` a part begins; 0 if it is empty. */
@@ -224,7 +226,8 @@ static void on_event(void *self, const natlet_client_event *event)
     the.is_info_due |= is_state && event->state == NATLET_CLIENT_CONNECTED;
     append_text(is_state ? NATLET_REC_STATE : NATLET_REC_ERROR,
                 is_state ? event->close_code : event->sid,
-                is_state ? (int32_t)event->state : event->status, event->text);
+                is_state ? (int32_t)event->state : event->status, event->text)
+        ->segment = event->kind;
 }
 
 static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts)
@@ -272,6 +275,8 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
         return NATLET_OK;
     case NATLET_OP_RECONNECT:
         return natlet_client_reconnect(the.client);
+    case NATLET_OP_SET_SERVERS:
+        return natlet_client_set_servers(the.client, parts->subject);
     default:
         return NATLET_E_UNSUPPORTED;
     }
@@ -279,7 +284,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
 
 static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
 {
-    if (op->kind >= NATLET_OP_SPAWN) {
+    if (op->kind >= NATLET_OP_SPAWN && op->kind != NATLET_OP_SET_SERVERS) {
         return natlet__embed_agents_take(op, parts);
     }
     return the.client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;
