@@ -165,9 +165,10 @@ typedef struct natlet_server_info {
     bool is_discovered;     /* named by INFO only */
 } natlet_server_info;
 
+/* How many there are, those that INFO named included. */
 uint32_t natlet_client_server_count(const natlet_client *client);
 
-/* Returns OK or E_NOT_FOUND. */
+/* Describes server `index`, from 0.  Returns OK or E_NOT_FOUND. */
 natlet_status natlet_client_server_at(const natlet_client *client, uint32_t index,
                                       natlet_server_info *out);
 
