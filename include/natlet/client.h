@@ -40,6 +40,7 @@ typedef enum natlet_client_event_kind {
     NATLET_CLIENT_EV_SLOW_CONSUMER = 4, /* a pulled subscription drops messages: E_FULL (its
                                            limit) or E_NO_MEMORY; told again when half was free */
     NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT expires soon: reconnects for a new one */
+    NATLET_CLIENT_EV_MIGRATED = 6, /* another server, text, serves from now on, without a gap */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {
@@ -60,7 +61,7 @@ typedef struct natlet_client_config {
     natlet_slice name;    /* shown by the server's monitoring */
     natlet_slice user, password, token;
     natlet_slice inbox_prefix; /* "_INBOX" */
-    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request */
+    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request; Host too */
     bool no_echo;              /* do not deliver what this client published */
     bool verbose, pedantic;
     bool keep_order;        /* try servers in the order given, else shuffled */
@@ -77,6 +78,12 @@ typedef struct natlet_client_config {
     uint32_t message_bytes_max;  /* larger messages are refused */
     uint32_t subscriptions_max;  /* default 4096; the table grows in steps */
     void (*on_event)(void *self, const natlet_client_event *event);
+    /* Both may be NULL, and may call the functions that only look.  The first answers
+     * which server, by its index, is dialled next; < 0: the one `proposed`.  The second
+     * answers the wait in ms before a pass over the servers, instead of the backoff;
+     * `attempt` counts from 0 since the service was stable. */
+    int32_t (*choose_server)(void *self, uint32_t proposed);
+    uint32_t (*reconnect_delay)(void *self, uint32_t attempt);
     void *self;
     /* Asked in this order at every connect who we are; what a later one says wins over
      * an earlier one and user, password and token, and what the host says over all.
@@ -123,6 +130,8 @@ typedef struct natlet_client_stats {
     uint64_t refused;                 /* operations answered E_FULL */
     uint64_t expired, unknown;        /* publishes reported E_TIMEOUT, E_DISCONNECTED */
     uint32_t reconnects;
+    uint32_t migrations;                      /* from one server to another without a gap */
+    uint32_t probes;                          /* PINGs because the link seemed dead */
     uint32_t connects;                        /* successful ones, the first included */
     uint32_t errors;                          /* -ERR and protocol failures */
     uint32_t subscriptions, requests;         /* live now */
@@ -162,6 +171,27 @@ void natlet_client_close(natlet_client *client);
 
 /* Drops the connection and dials again without delay.  Returns OK or E_STATE. */
 natlet_status natlet_client_reconnect(natlet_client *client);
+
+/* The pool of servers: those of the configuration and those that INFO names. */
+typedef struct natlet_server_info {
+    natlet_slice url;       /* without credentials; valid until the pool changes */
+    uint32_t failures;      /* attempts in a row that failed */
+    uint32_t auth_failures; /* ... for credentials */
+    bool is_current;        /* in use or last tried */
+    bool is_discovered;     /* named by INFO only */
+} natlet_server_info;
+
+/* How many there are, those that INFO named included. */
+uint32_t natlet_client_server_count(const natlet_client *client);
+
+/* Describes server `index`, from 0.  Returns OK or E_NOT_FOUND. */
+natlet_status natlet_client_server_at(const natlet_client *client, uint32_t index,
+                                      natlet_server_info *out);
+
+/* Replaces the pool by `urls`, written as in the configuration, for later connects too.
+ * A connection stays, also to a server that is no longer named: it is not dialled again.
+ * Returns OK, E_URL, E_CONFIG (too many) or E_NO_MEMORY; on failure nothing changed. */
+natlet_status natlet_client_set_servers(natlet_client *client, natlet_slice urls);
 
 /* How a client keeps account of its publishes. */
 typedef struct natlet_track_options {

@@ -59,8 +59,9 @@ enum {
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
     NATLET_OP_SPAWN = 9, /* subject: agent name; reply: subject to subscribe it to, may be empty */
-    NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
-    NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
+    NATLET_OP_SETTLE = 10,      /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
+    NATLET_OP_SEND = 11,        /* subject: name of the agent; payload: the message */
+    NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
 };
 
 #define NATLET_OP_FLAG_ALL (1u << 0)         /* DRAIN: the whole client */

@@ -15,6 +15,8 @@
  *     many.c           requests with several answers, or an inbox of their own
  *     pongs.c          PING and PONG: flush, liveness, drains
  *     drain.c          the orderly end of it all
+ *     move.c           from a server that will shut down to another one
+ *     pool.c           the servers as the caller sees them
  *     ledger.c         what became of each publish; optional.h says how it costs nothing
  *     offline.c        publishes that wait for a connection
  *
@@ -86,6 +88,7 @@ typedef struct natlet__link {
     uint64_t up_since_us;
     uint64_t received_at_look; /* stats.received_bytes when it was last looked whether it lives */
     uint64_t sent_at_look;     /* stats.sent_bytes then */
+    uint64_t wall_ahead_us;    /* of the monotonic clock, then */
     natlet__url url;           /* its slices lie in the server's text */
     natlet__handshake handshake;
     natlet__ws ws;
@@ -145,10 +148,40 @@ typedef struct natlet__requests {
 } natlet__requests;
 
 typedef struct natlet__pongs {
-    natlet__roster waiters;
     uint32_t sent, answered; /* PINGs of ours behind the joining one, and their PONGs */
     uint32_t silent;         /* liveness PINGs since the server was last heard */
 } natlet__pongs;
+
+/* All that belongs to one connection, by the names that it has in the client. */
+#define NATLET__LINE                                                                               \
+    natlet__timer *timer; /* a moment to dial, a deadline, a look whether it lives */              \
+    bool is_shared_end;   /* others lose this server too: spread out */                            \
+    bool headers;         /* the server knows HPUB */                                              \
+    uint32_t max_payload; /* of the server; 0: not said */                                         \
+    natlet__pongs pongs;                                                                           \
+    uint8_t *info; /* the last document */                                                         \
+    size_t info_len;                                                                               \
+    natlet__outbox outbox;                                                                         \
+    natlet__link link;                                                                             \
+    natlet__window window;
+
+typedef struct natlet__line {
+    NATLET__LINE
+} natlet__line;
+
+/* The second line, while the client moves to another server (move.c). */
+typedef enum natlet__move_stage {
+    NATLET__MOVE_JOINING,  /* it is to become the client's: a wait, or an attempt */
+    NATLET__MOVE_SETTLING, /* it was: what the new server does not know yet comes through it */
+    NATLET__MOVE_LEAVING,  /* UNSUB and PING were sent: the last messages are on the way */
+} natlet__move_stage;
+
+typedef struct natlet__move {
+    natlet__line line;
+    natlet__move_stage stage;
+    bool is_in_place; /* its contents are in the client, the client's are here */
+    uint32_t tried;   /* servers */
+} natlet__move;
 
 typedef struct natlet__drain {
     bool is_flushing; /* second stage: all was delivered, publishing is over */
@@ -165,25 +198,25 @@ struct natlet_client {
     natlet__ledger *ledger; /* NULL: natlet_client_track was not called */
     natlet_client_state state;
     natlet__end end;
-    bool is_ending;       /* the callbacks of the end are running, or one of them trapped */
-    bool is_shared_end;   /* others lose this server too: spread out */
-    bool headers;         /* the server knows HPUB */
-    uint32_t max_payload; /* of the server; 0: not said */
-    natlet__outbox outbox;
-    natlet__link link;
-    natlet__window window;
+    bool is_ending;     /* the callbacks of the end are running, or one of them trapped */
+    natlet__move *move; /* NULL: there is one connection at most */
+    union {
+        natlet__line line;
+        struct {
+            NATLET__LINE
+        };
+    };
     natlet__roster subs;
     natlet__timers timers;
-    natlet__timer timer; /* of the link: a moment to dial, a deadline, or a look whether it lives */
+    natlet__timer line_timers[2];
     natlet__backoff backoff;
-    natlet__pongs pongs;
+    natlet__roster pong_waiters;
     natlet__drain drain;
     natlet__identity identity;
     natlet__requests requests;
     natlet_client_stats stats;
-    uint64_t held_turn; /* of the runtime, in which no more is read */
-    uint8_t *info;      /* the last document */
-    size_t info_len;
+    uint64_t held_turn;          /* of the runtime, in which no more is read */
+    bool has_own_servers;        /* natlet_client_set_servers was called */
     natlet_client_config config; /* its slices lie in config_text */
     uint8_t *config_text;
     size_t config_text_bytes;
@@ -238,6 +271,9 @@ void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms);
 void natlet__client_dial(natlet_client *client);
 
 /* ---- link.c ---- */
+
+/* What the link waited for did not come, or is due. */
+void natlet__link_timeout(natlet_client *client);
 
 /* Begins to connect to the present server.  Returns OK, or why it cannot. */
 natlet_status natlet__link_dial(natlet_client *client);
@@ -334,6 +370,9 @@ void natlet__subscribe_end_all(natlet_client *client, natlet_status why);
 /* Sends UNSUB for it and marks it as draining.  Returns OK or E_FULL ... */
 natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscription *sub);
 
+/* UNSUB for all on a connection that is left.  Returns OK or why it failed. */
+natlet_status natlet__subscribe_leave(natlet_client *client);
+
 /* After a connect: SUB for all.  Returns OK or why it failed. */
 natlet_status natlet__subscribe_again(natlet_client *client);
 
@@ -428,14 +467,64 @@ void natlet__pongs_answered(natlet_client *client);
 /* The host takes no more for now: if that lasts, the link may be dead. */
 void natlet__pongs_blocked(natlet_client *client);
 
+/* A request waits for its answer: in silence, the same. */
+void natlet__pongs_awaited(natlet_client *client);
+
 /* The link is up: looks begin whether it lives. */
 void natlet__pongs_start(natlet_client *client);
 
 /* Its time came: asks, or finds the server dead. */
 void natlet__pongs_tick(natlet_client *client);
 
+/* The waiters that the end of a move left without an answer ask again; those whose
+ * PING went to the server that was left, from `answered` to `sent`, end. */
+void natlet__pongs_settle(natlet_client *client, uint32_t answered, uint32_t sent);
+
 /* Something suggests that the link may be dead: asks now, with a short deadline. */
 void natlet__pongs_probe(natlet_client *client);
+
+/* ---- move.c ---- */
+
+/* Memory of a line, for a configuration that was taken.  Returns OK or E_NO_MEMORY. */
+natlet_status natlet__line_init(natlet_client *client, natlet__timer *timer);
+void natlet__line_free(natlet_client *client);
+
+/* Begins to move to another server within `wait_ms`, if there is one and none is on. */
+void natlet__move_begin(natlet_client *client, uint32_t wait_ms);
+
+/* Puts the second line in place, if there is one; or the first one back, which every
+ * callback has to find there.  Returns whether that changed something. */
+bool natlet__move_in(natlet_client *client);
+bool natlet__move_back(natlet_client *client);
+
+/* Whether the line in place is the second one. */
+static inline bool natlet__move_is_in(const natlet_client *client)
+{
+    return client->move != NULL && client->move->is_in_place;
+}
+
+/* Whether a server that was left has still something to say. */
+static inline bool natlet__move_is_late(const natlet_client *client)
+{
+    return client->move != NULL && client->move->stage != NATLET__MOVE_JOINING;
+}
+
+/* The connection in place is about to serve: if it is the second one, the new server's, it
+ * stays in place.  Returns OK: it was not; MORE: it was; or < 0: it must not serve. */
+natlet_status natlet__move_joined(natlet_client *client);
+
+/* The second line's connection, in place, ended; it goes back.  Returns false if the one
+ * in place is not it. */
+bool natlet__move_lost(natlet_client *client, natlet_status why);
+
+/* A PONG came that no waiter expects. */
+void natlet__move_answered(natlet_client *client);
+
+/* The second line's timer. */
+void natlet__move_tick(natlet_client *client);
+
+/* Ends the second connection, if there is one. */
+void natlet__move_stop(natlet_client *client);
 
 /* ---- drain.c ---- */
 

@@ -68,6 +68,9 @@ natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, na
     if (client->state != NATLET_CLIENT_CONNECTED) {
         return client->state == NATLET_CLIENT_CLOSED ? NATLET_E_CLOSED : NATLET_E_STATE;
     }
+    if (!natlet__move_is_late(client)) {
+        natlet__move_stop(client); /* what was not begun is not worth it any more */
+    }
     natlet_status st = unsubscribe_all(client);
     timeout_ms = timeout_ms != 0 ? timeout_ms : client->config.drain_ms;
     if (st == NATLET_OK) {

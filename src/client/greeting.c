@@ -29,6 +29,9 @@ static void enter_service(natlet_client *client)
 {
     natlet__server *server = natlet__servers_now(&client->servers);
 
+    natlet_status st = natlet__move_joined(client);
+    bool is_move = st == NATLET_MORE;
+
     client->link.state = NATLET__LINK_UP;
     client->link.up_since_us = natlet__client_now_us(client);
     server->failures = 0;
@@ -39,13 +42,22 @@ static void enter_service(natlet_client *client)
     client->link.is_reported = false;
     natlet__pongs_start(client);
     client->stats.connects++;
-    natlet_status st =
-        natlet__subscribe_again != NULL ? natlet__subscribe_again(client) : NATLET_OK;
+    if (st >= 0 && natlet__subscribe_again != NULL) {
+        st = natlet__subscribe_again(client);
+    }
+    if (st >= 0 && is_move) {
+        st = natlet__pongs_ask(client, NULL);
+    }
     if (st < 0) {
         natlet__link_fail(client, st, WS_NORMAL);
         return;
     }
-    natlet__client_enter(client, NATLET_CLIENT_CONNECTED, NATLET_OK);
+    if (is_move) {
+        natlet__client_tell(client, NATLET_CLIENT_EV_MIGRATED, NATLET_OK,
+                            natlet_client_server(client), 0);
+    } else {
+        natlet__client_enter(client, NATLET_CLIENT_CONNECTED, NATLET_OK);
+    }
 }
 
 void natlet__greeting_pong(natlet_client *client)
@@ -93,10 +105,14 @@ void natlet__greeting_info(natlet_client *client, natlet_slice json)
     }
     bool is_lame = info.lame_duck && !client->is_shared_end;
     client->is_shared_end |= info.lame_duck;
+    is_lame &= client->link.state == NATLET__LINK_UP;
     bool has_new = info.url_count > 0 && !client->config.ignore_discovered &&
                    natlet__servers_merge(&client->servers, info.urls, info.url_count) > 0;
     if (client->link.state == NATLET__LINK_GREETING) {
         greet(client, &info);
+    }
+    if (is_lame) {
+        natlet__move_begin(client, NATLET_BACKOFF_SHARED_MS);
     }
     if (has_new) {
         natlet__client_tell_reason(client, NATLET_CLIENT_EV_SERVERS, NATLET_OK);
@@ -122,8 +138,8 @@ static natlet_slice without_quotes(natlet_slice text)
  * or while joining, gains it nothing. */
 static void start_grace(natlet_client *client)
 {
-    if (client->timer.due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
-        natlet__client_start(client, &client->timer, CLOSE_GRACE_US);
+    if (client->timer->due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
+        natlet__client_start(client, client->timer, CLOSE_GRACE_US);
     }
 }
 

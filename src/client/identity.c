@@ -157,14 +157,30 @@ static natlet_status write_connect(natlet_client *client, const natlet_credentia
     return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
 }
 
-/* An authenticator may do anything to the client, even end this connection. */
+/* An authenticator may do anything to the client, even end this connection; as every
+ * callback it finds the first line in place. */
+static natlet_status ask(natlet_client *client, const natlet_authenticator *who,
+                         const natlet_challenge *challenge, natlet_credentials *said)
+{
+    natlet_credentials answer = {0};
+    bool is_second = natlet__move_back(client);
+    natlet_status st = who->answer(who->self, challenge, &answer);
+
+    if (is_second) {
+        (void)natlet__move_in(client);
+    }
+    overlay(&said->user, &answer.user);
+    return st;
+}
+
 static natlet_status introduce(natlet_client *client)
 {
     natlet__link *link = &client->link;
     const natlet_authenticator *list = client->identity.authenticators;
     natlet_credentials said = {0};
+    uint8_t nonce[sizeof link->nonce]; /* the link's own may be exchanged meanwhile */
     const natlet_challenge challenge = {
-        .nonce = {link->nonce, link->nonce_len},
+        .nonce = {nonce, link->nonce_len},
         .server = natlet_client_server(client),
         .last = natlet__servers_now(&client->servers)->last,
     };
@@ -172,11 +188,9 @@ static natlet_status introduce(natlet_client *client)
     uint32_t asked = 0;
     natlet_status st = NATLET_OK;
 
+    memcpy(nonce, link->nonce, sizeof nonce);
     while (st >= 0 && link->conn == conn && asked < client->config.authenticator_count) {
-        natlet_credentials answer = {0};
-        st = list[asked].answer(list[asked].self, &challenge, &answer);
-        overlay(&said.user, &answer.user);
-        asked++;
+        st = ask(client, &list[asked++], &challenge, &said);
     }
     if (st >= 0 && link->conn == conn) {
         link->state = NATLET__LINK_JOINING;

@@ -101,7 +101,7 @@ natlet_status natlet__link_dial(natlet_client *client)
     }
     link->state = NATLET__LINK_OPENING;
     natlet__parser_init(&link->parser, client->config.message_bytes_max);
-    natlet__client_start(client, &client->timer,
+    natlet__client_start(client, client->timer,
                          (uint64_t)client->config.connect_ms * NATLET__US_PER_MS);
     return NATLET_OK;
 }
@@ -284,6 +284,9 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     natlet__link *link = &client->link;
     const natlet_host *host = client->rt->host;
 
+    if (!natlet__move_is_in(client)) {
+        natlet__move_stop(client);
+    }
     if (link->conn != 0 && !link->is_closed) {
         natlet__link_send(client);
         if (link->is_framed && link->state >= NATLET__LINK_GREETING) {
@@ -295,11 +298,13 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     link->conn = 0;
     link->state = NATLET__LINK_DOWN;
     link->is_readable = false;
-    natlet__timers_stop(&client->timers, &client->timer);
-    natlet__timers_stop(&client->timers, &client->identity.timer);
+    natlet__timers_stop(&client->timers, client->timer);
+    if (!natlet__move_is_in(client)) {
+        natlet__timers_stop(&client->timers, &client->identity.timer);
+    }
     natlet__window_reset(&client->window);
     natlet__outbox_clear(&client->outbox);
-    if (client->ledger != NULL) {
+    if (client->ledger != NULL && !natlet__move_is_in(client)) {
         natlet__ledger_lost(client);
     }
 }

@@ -54,7 +54,7 @@ static void move_to_front(natlet__outbox *box, size_t gap)
 static void rest(natlet__outbox *box)
 {
     box->start = box->sealed = box->end = NATLET__OUTBOX_FRONT;
-    if (!box->is_open) {
+    if (!box->is_open && box->ptr != NULL) {
         natlet__wipe(box->ptr, box->cap);
     }
     if (box->cap > box->cap_min) {

@@ -190,11 +190,11 @@ static void finish(natlet_client *client, uint32_t sid)
 {
     natlet__waiter *waiter;
 
-    while ((waiter = natlet__waiter_held(&client->pongs.waiters, sid)) != NULL) {
+    while ((waiter = natlet__waiter_held(&client->pong_waiters, sid)) != NULL) {
         natlet__waiter_end(client, waiter, NATLET_OK, NULL);
     }
     natlet__subscribe_end(client, sid, NATLET_OK);
-    waiter = natlet__waiter_held(&client->pongs.waiters, 0);
+    waiter = natlet__waiter_held(&client->pong_waiters, 0);
     if (waiter != NULL) {
         natlet__drain_answered(client, waiter);
     }

@@ -9,14 +9,21 @@ enum { AUTH_FAILURES_MAX = 2 };
 
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
-    natlet__client_start(client, &client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
+    natlet__client_start(client, client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
 }
 
 static void begin_pass(natlet_client *client)
 {
+    const natlet_client_config *config = &client->config;
+    uint32_t attempt = client->backoff.waits;
+    uint32_t wait_ms =
+        natlet__backoff_next(&client->backoff, &client->rt->random, client->is_shared_end);
+
+    if (config->reconnect_delay != NULL) {
+        wait_ms = config->reconnect_delay(config->self, attempt);
+    }
     client->servers.tried = 0;
-    natlet__client_dial_in(
-        client, natlet__backoff_next(&client->backoff, &client->rt->random, client->is_shared_end));
+    natlet__client_dial_in(client, wait_ms);
     client->is_shared_end = false;
 }
 
@@ -78,6 +85,9 @@ void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_s
     if (is_auth && was == NATLET__LINK_JOINING) {
         server->auth_failures++;
     }
+    if (natlet__move_lost(client, why)) {
+        return;
+    }
     if (was == NATLET__LINK_UP) {
         lost_service(client, why);
     } else {
@@ -87,7 +97,17 @@ void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_s
 
 void natlet__client_dial(natlet_client *client)
 {
-    natlet__servers_advance(&client->servers);
+    natlet__servers *servers = &client->servers;
+
+    natlet__servers_advance(servers);
+    if (client->config.choose_server != NULL) {
+        int32_t chosen = client->config.choose_server(client->config.self, servers->at);
+        servers->at =
+            chosen >= 0 && (uint32_t)chosen < servers->count ? (uint32_t)chosen : servers->at;
+    }
+    if (servers->at + 1 == servers->other) {
+        natlet__servers_advance(servers); /* never two connections to one server */
+    }
     natlet_status st = natlet__link_dial(client);
     if (st < 0) {
         natlet__link_fail(client, st, 1000);

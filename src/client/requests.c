@@ -180,7 +180,10 @@ natlet_status natlet__request(natlet_client *client, const natlet_msg *msg,
         if (sid != 0) {
             natlet__many_over(client, sid);
         }
-    } else if (id != NULL) {
+        return st;
+    }
+    natlet__pongs_awaited(client);
+    if (id != NULL) {
         *id = (uint32_t)waiter->member.number;
     }
     return st;

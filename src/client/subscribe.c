@@ -55,6 +55,17 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
     return NATLET_OK;
 }
 
+natlet_status natlet__subscribe_leave(natlet_client *client)
+{
+    const natlet__member *circle = &client->subs.circle;
+    natlet_status st = NATLET_OK;
+
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        st = write_unsub(client, ((natlet__subscription *)at)->sid, 0);
+    }
+    return st;
+}
+
 natlet_status natlet__subscribe_again(natlet_client *client)
 {
     const natlet__member *circle = &client->subs.circle;
@@ -78,6 +89,7 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
     }
     natlet_sink sink = sub->sink;
     natlet__subscriptions_remove(&client->subs, sub);
+    (void)natlet__move_back(client);
     if (sink.ended != NULL) {
         sink.ended(sink.self, sid, why);
     }
@@ -167,6 +179,15 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
 
 /* ---- routing ---- */
 
+/* A message came from the server that is left: the new one has to send one less. */
+static void count_elsewhere(natlet_client *client, natlet__subscription *sub)
+{
+    sub->delivered_before++;
+    if (sub->last != UINT64_MAX) {
+        (void)write_unsub(client, sub->sid, sub->last + 1 - sub->delivered_before);
+    }
+}
+
 void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg)
 {
     natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
@@ -178,6 +199,9 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
         return;
     }
     bool is_last = sub->delivered++ == sub->last;
+    if (natlet__move_back(client)) {
+        count_elsewhere(client, sub);
+    }
     if (msg->headers.len > NATLET_HEADER_BYTES_MAX) {
         client->stats.dropped++; /* any publisher can send it: not worth the connection */
     } else if (is_pulled(sub)) {

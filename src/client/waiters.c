@@ -9,7 +9,7 @@ NATLET__OPTIONAL(natlet__many_over)
 
 static natlet__roster *roster_of(natlet_client *client, natlet__waiter_kind kind)
 {
-    return kind == NATLET__WAITER_REPLY ? &client->requests.waiters : &client->pongs.waiters;
+    return kind == NATLET__WAITER_REPLY ? &client->requests.waiters : &client->pong_waiters;
 }
 
 /* But for a drain, which ends once, it is never due in this very turn: a callback
@@ -64,6 +64,7 @@ void natlet__waiter_end(natlet_client *client, natlet__waiter *waiter, natlet_st
     const natlet__waiter was = *waiter;
 
     natlet__waiter_drop(client, waiter);
+    (void)natlet__move_back(client);
     if (was.kind == NATLET__WAITER_REPLY) {
         if (was.sid != 0) {
             natlet__many_over(client, was.sid);

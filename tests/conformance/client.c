@@ -264,11 +264,11 @@ static void do_reconnect(steps_client *c, const step *s)
     steps_print_status("reconnect", natlet_client_reconnect(c->client));
 }
 
-/* drain: until all is delivered, sent and closed */
+/* drain [MS]: until all is delivered, sent and closed */
 static void do_drain(steps_client *c, const step *s)
 {
-    (void)s;
-    natlet_status st = natlet_client_drain(c->client, STEPS_TIMEOUT_MS, steps_note_flushed, c);
+    uint32_t ms = (uint32_t)steps_number(s, 1, STEPS_TIMEOUT_MS);
+    natlet_status st = natlet_client_drain(c->client, ms, steps_note_flushed, c);
     if (st >= 0) {
         steps_run_until(c, steps_is_done, 0);
         st = c->outcome;
@@ -311,6 +311,8 @@ static void do_stats(steps_client *c, const step *s)
         {"dropped", n.dropped},
         {"refused", n.refused},
         {"reconnects", n.reconnects},
+        {"migrations", n.migrations},
+        {"probes", n.probes},
         {"connects", n.connects},
         {"errors", n.errors},
         {"subscriptions", n.subscriptions},
@@ -377,7 +379,8 @@ static const steps_entry steps[] = {
 };
 
 /* Themes with steps of their own stand behind these. */
-static const steps_entry *const themes[] = {steps, steps_auth, steps_subs, steps_inject};
+static const steps_entry *const themes[] = {steps, steps_auth, steps_servers, steps_subs,
+                                            steps_inject};
 
 static step cut_step(const char *text)
 {

@@ -9,6 +9,7 @@ import { malformedCases } from './client/malformed.mjs';
 import { outboxCase } from './client/outbox.mjs';
 import { assertLines, forms } from './client/program.mjs';
 import { realCases, restartCase } from './client/real.mjs';
+import { movingCases, serversCases } from './client/servers.mjs';
 import { injectionCase, refusedCases, subsCases, toldCases } from './client/subs.mjs';
 
 const only = process.argv.slice(2); // words that a group's name must have
@@ -75,6 +76,11 @@ await side(
                 ),
     ),
 );
+await Promise.all([
+    group('moving', () => movingCases(report)),
+    group('servers newest', () => serversCases(report, false)),
+    group('servers 2.9', () => serversCases(report, true)),
+]);
 await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
 await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));
 await group('access', () => accessCases(report, kinds));

@@ -55,6 +55,8 @@ typedef struct steps_entry {
     void (*take)(steps_client *c, const step *s);
 } steps_entry;
 
+extern const steps_entry steps_servers[];
+
 /* ---- printing: one line for everything that happens ---- */
 
 const char *steps_status_name(natlet_status st);

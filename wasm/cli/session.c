@@ -192,6 +192,7 @@ static void note_event(void *self, const natlet_client_event *event)
         break;
     case NATLET_CLIENT_EV_SERVERS:
     case NATLET_CLIENT_EV_AUTH_EXPIRING:
+    case NATLET_CLIENT_EV_MIGRATED:
         break;
     }
 }

@@ -295,6 +295,8 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
         return NATLET_OK;
     case NATLET_OP_RECONNECT:
         return natlet_client_reconnect(the.client);
+    case NATLET_OP_SET_SERVERS:
+        return natlet_client_set_servers(the.client, parts->subject);
     default:
         return NATLET_E_UNSUPPORTED;
     }
@@ -302,7 +304,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
 
 static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
 {
-    if (op->kind >= NATLET_OP_SPAWN) {
+    if (op->kind >= NATLET_OP_SPAWN && op->kind != NATLET_OP_SET_SERVERS) {
         return natlet__embed_agents_take(op, parts);
     }
     return the.client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;

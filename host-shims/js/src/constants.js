@@ -84,6 +84,7 @@ export const OP_RECONNECT = 8;
 export const OP_SPAWN = 9;
 export const OP_SETTLE = 10;
 export const OP_SEND = 11;
+export const OP_SET_SERVERS = 12;
 export const OP_FLAG_ALL = 1 << 0;
 export const OP_FLAG_MANY = 1 << 0;
 export const OP_FLAG_UNTIL_EMPTY = 1 << 1;

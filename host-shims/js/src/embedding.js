@@ -173,6 +173,11 @@ export class Embedding {
         this.submit(N.OP_RECONNECT, {});
     }
 
+    /** Replaces the pool of servers; the connection stays. */
+    setServers(urls) {
+        this.submit(N.OP_SET_SERVERS, { subject: [urls].flat().join() });
+    }
+
     /** Ends at once; the module is not used again. */
     close() {
         if (this.#failure) {
