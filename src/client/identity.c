@@ -245,10 +245,8 @@ void natlet__identity_ask(natlet_client *client, natlet_slice nonce)
 
 void natlet__identity_watch(natlet_client *client)
 {
-    const natlet_host *host = client->rt->host;
     natlet__identity *identity = &client->identity;
-    double now_ms = host->clock(host->self, NATLET_CLOCK_UNIX);
-    uint64_t now_us = (uint64_t)now_ms * NATLET__US_PER_MS;
+    uint64_t now_us = natlet_runtime_wall_ns(client->rt) / NATLET__US_PER_MS;
     uint64_t expires_us = identity->expires_s * 1000 * NATLET__US_PER_MS;
 
     if (expires_us <= now_us || identity->expires_s == identity->refreshed_s) {

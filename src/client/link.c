@@ -38,12 +38,11 @@ static natlet_status choose_transport(natlet__link *link, uint32_t caps)
     if (scheme != NATLET__SCHEME_TLS && (caps & stream_cap) != 0) {
         return NATLET_OK;
     }
-    const char *text = is_ws ? "this host offers neither WebSocket nor a byte stream for this URL"
-                             : "this host offers no byte stream for nats://; use ws:// or wss://";
-    natlet__link_blame(link, NATLET_E_UNSUPPORTED,
-                       natlet__text(scheme == NATLET__SCHEME_TLS
-                                        ? "tls:// is not part of this build; use wss://"
-                                        : text));
+    static const natlet_slice reasons[] = {
+        NATLET_TEXT("this host or build cannot: use ws:// or wss://"),
+        NATLET_TEXT("this host offers no WebSocket"),
+    };
+    natlet__link_blame(link, NATLET_E_UNSUPPORTED, reasons[is_ws]);
     return NATLET_E_UNSUPPORTED;
 }
 

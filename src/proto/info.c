@@ -89,11 +89,11 @@ natlet_status natlet__info_read(natlet__info *info, natlet_slice json)
 /* Newer servers append detail, so a text is known by how it begins.  Those that end
  * nothing stand first: after any other, known or not, the server closes. */
 enum { HARMLESS = 4 };
-static const char known_errors[] = "Permissions Violation\0"
+static const char known_errors[] = "Permissions\0"
                                    "Invalid Subject\0"
                                    "Invalid Publish Subject\0"
-                                   "Maximum Subscriptions Exceeded\0"
-                                   "Authorization Violation\0"
+                                   "Maximum Subscriptions\0"
+                                   "Authorization\0"
                                    "User Authentication\0" /* Expired, Revoked */
                                    "Account Authentication\0"
                                    "Authentication Timeout\0"
