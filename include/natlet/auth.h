@@ -49,6 +49,7 @@ typedef struct natlet_credentials {
     natlet_slice nkey;      /* public key; not said beside a JWT */
     natlet_slice jwt;       /* of the user */
     natlet_slice signature; /* of the nonce, in base64url; not said with the JWT of a bearer */
+    uint64_t expires_s;     /* when they end, in seconds since 1970, e.g. the JWT's; 0: not known */
 } natlet_credentials;
 
 /* What a server asks of who connects to it. */
@@ -146,7 +147,8 @@ natlet_status natlet_jwt_read(natlet_jwt *out, natlet_slice jwt, void *scratch, 
 
 /* Makes *signer an authenticator that is asked at every connect for the creds file
  * `creds` (natlet_creds_read), or, for a bearer, for a JWT alone.  It signs the nonce
- * and says JWT and signature, or fails with what natlet_creds_read or `lend` returned. */
+ * and says JWT, signature and when the JWT expires, or fails with what natlet_creds_read or `lend`
+ * returned. */
 natlet_authenticator natlet_creds_authenticator(natlet_signer *signer, const natlet_secret *creds);
 
 /* As above for the seed of a user (blanks and line ends around it are no part of it): it

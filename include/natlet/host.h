@@ -111,6 +111,7 @@ enum {
     NATLET_SIGNED_NKEY = 4,      /* public key */
     NATLET_SIGNED_JWT = 5,       /* of the user */
     NATLET_SIGNED_SIGNATURE = 6, /* base64url of the Ed25519 signature of the nonce */
+    NATLET_SIGNED_EXPIRES = 7,   /* when they end, in seconds since 1970, in decimal */
 };
 
 enum { NATLET_LOG_ERROR = 0, NATLET_LOG_WARN = 1, NATLET_LOG_INFO = 2, NATLET_LOG_DEBUG = 3 };

@@ -2,6 +2,7 @@
 #include "auth/jwt.h"
 #include "base/bytes.h"
 #include "crypto/secret.h"
+#include "natlet/limits.h"
 
 static natlet_status lend(natlet_signer *signer)
 {
@@ -69,6 +70,15 @@ static natlet_status answer_nkey(void *self, const natlet_challenge *challenge,
     return st < 0 ? st : sign(signer, strip(signer->lent), challenge->nonce, out);
 }
 
+/* When it expires; 0 if that cannot be read, for what it is worth is the server's to say. */
+static uint64_t expiry_of(natlet_slice text)
+{
+    uint8_t claims[NATLET_LINE_BYTES_MAX]; /* a longer JWT fits no CONNECT */
+    natlet_jwt jwt;
+
+    return natlet_jwt_read(&jwt, text, claims, sizeof claims) == NATLET_OK ? jwt.expires_s : 0;
+}
+
 static natlet_status answer_creds(void *self, const natlet_challenge *challenge,
                                   natlet_credentials *out)
 {
@@ -83,6 +93,7 @@ static natlet_status answer_creds(void *self, const natlet_challenge *challenge,
     natlet_slice text = strip(signer->lent);
     if (natlet__jwt_split(text, &payload)) {
         out->jwt = text;
+        out->expires_s = expiry_of(text);
         return NATLET_OK;
     }
     st = natlet_creds_read(&creds, text);
@@ -90,6 +101,7 @@ static natlet_status answer_creds(void *self, const natlet_challenge *challenge,
         return st;
     }
     out->jwt = creds.jwt;
+    out->expires_s = expiry_of(creds.jwt);
     return sign(signer, creds.seed, challenge->nonce, out);
 }
 

@@ -101,7 +101,7 @@ typedef struct natlet__link {
 
 typedef struct natlet__identity {
     natlet__timer timer;  /* when the JWT is to be renewed */
-    uint64_t expires_s;   /* "exp" of the JWT that CONNECT said; 0: never */
+    uint64_t expires_s;   /* when what CONNECT said ends; 0: never */
     uint64_t refreshed_s; /* that of the one which was renewed last */
     natlet_authenticator authenticators[NATLET_AUTHENTICATORS_MAX];
 } natlet__identity;

@@ -6,23 +6,21 @@
  * What a later one says wins.  Secrets that have to be decoded lie behind CONNECT in
  * the outbox, which is wiped when it has sent all (outbox.h): none is left on the
  * stack or in a block of its own. */
-#include "base/base64.h"
 #include "base/bytes.h"
 #include "client/client.h"
 #include "proto/writer.h"
-#include "json/reader.h"
 
 /* CONNECT has a whole line of the two that are asked for, PING and a PONG stand behind
  * it, and the rest is for decoding. */
 enum {
     BLOCK = 2 * NATLET_LINE_BYTES_MAX,
     SCRATCH = NATLET_LINE_BYTES_MAX + 64,
-    FIELDS = sizeof(natlet_credentials) / sizeof(natlet_slice),
-    AHEAD_S = 60, /* so long before a JWT expires it is replaced */
+    FIELDS = offsetof(natlet_credentials, expires_s) / sizeof(natlet_slice),
+    AHEAD_S = 60, /* so long before they expire they are replaced */
     WS_NORMAL = 1000,
 };
 
-/* Of a JWT, in seconds: so many of them, in microseconds, and the clock still fit 64 bits. */
+/* Seconds: so many of them, in microseconds, and the clock still fit 64 bits. */
 #define EXPIRES_MAX ((uint64_t)1 << 42)
 
 #define OFFSET(member) offsetof(natlet__connect, member)
@@ -31,7 +29,8 @@ _Static_assert(OFFSET(sig) - OFFSET(user) == (FIELDS - 1) * sizeof(natlet_slice)
                    OFFSET(jwt) - OFFSET(user) == offsetof(natlet_credentials, jwt),
                "CONNECT has the credentials in their order");
 _Static_assert(NATLET_SIGNED_USER == 1 && NATLET_SIGNED_JWT == 5 &&
-                   NATLET_SIGNED_SIGNATURE == (int)FIELDS,
+                   NATLET_SIGNED_SIGNATURE == (int)FIELDS &&
+                   NATLET_SIGNED_EXPIRES == (int)FIELDS + 1,
                "the host has them too, from 1");
 
 /* ---- what is said ---- */
@@ -87,37 +86,11 @@ static natlet_status say_signed(natlet__connect *connect, natlet_client *client,
         natlet_slice value = natlet__take(&answer, len);
         if (field < FIELDS && len > 0) {
             (&connect->user)[field] = value;
+        } else if (field == FIELDS) { /* what is no number leaves it as it is */
+            (void)natlet__read_decimal(value, EXPIRES_MAX, &client->identity.expires_s);
         }
     }
     return got < 0 ? (natlet_status)got : NATLET_OK;
-}
-
-/* "exp" of a JWT in seconds since 1970; 0 if it has none that can be read, for what it
- * is worth is the server's to say.  `out` has room for it. */
-static uint64_t read_expiry(natlet_slice jwt, uint8_t *out)
-{
-    static const natlet_slice exp = NATLET_TEXT("exp");
-    natlet_slice claims = {out, 0};
-    natlet_slice part;
-    natlet__json json;
-    natlet__json_token token = {0};
-    uint64_t expires_s = 0;
-    bool is_next = false;
-
-    if (!natlet__cut(&jwt, '.', &part) || !natlet__cut(&jwt, '.', &part) ||
-        !natlet__base64_read(out, &claims.len, part, NATLET__BASE64_URL)) {
-        return 0;
-    }
-    natlet__json_init(&json, claims, NATLET_INFO_DEPTH_MAX);
-    do {
-        if (is_next && (token.kind != NATLET__JSON_NUMBER ||
-                        !natlet__read_decimal(token.text, EXPIRES_MAX, &expires_s))) {
-            expires_s = 0;
-        }
-        is_next =
-            token.kind == NATLET__JSON_KEY && token.depth == 1 && natlet__equal(token.text, exp);
-    } while (natlet__json_next(&json, &token) == NATLET_OK && token.kind != NATLET__JSON_DONE);
-    return expires_s;
 }
 
 /* ---- CONNECT ---- */
@@ -142,6 +115,7 @@ static natlet_status write_connect(natlet_client *client, const natlet_credentia
     uint8_t *at = natlet__outbox_at(&client->outbox);
     uint8_t *scratch = say_configured(&connect, client, at + SCRATCH);
     overlay(&connect.user, &said->user);
+    client->identity.expires_s = said->expires_s;
     if (config->host_auth) {
         st = say_signed(&connect, client, scratch, (size_t)(at + BLOCK - scratch));
     }
@@ -152,7 +126,6 @@ static natlet_status write_connect(natlet_client *client, const natlet_credentia
     if (len == 0) {
         return NATLET_E_CONFIG; /* name and credentials fill more than a line */
     }
-    client->identity.expires_s = read_expiry(connect.jwt, at + SCRATCH);
     natlet__outbox_wrote(&client->outbox, len);
     return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
 }
@@ -170,6 +143,9 @@ static natlet_status ask(natlet_client *client, const natlet_authenticator *who,
         (void)natlet__move_in(client);
     }
     overlay(&said->user, &answer.user);
+    if (answer.expires_s > 0) {
+        said->expires_s = answer.expires_s;
+    }
     return st;
 }
 
@@ -249,7 +225,8 @@ void natlet__identity_watch(natlet_client *client)
     uint64_t now_us = natlet_runtime_wall_ns(client->rt) / NATLET__US_PER_MS;
     uint64_t expires_us = identity->expires_s * 1000 * NATLET__US_PER_MS;
 
-    if (expires_us <= now_us || identity->expires_s == identity->refreshed_s) {
+    if (identity->expires_s > EXPIRES_MAX || expires_us <= now_us ||
+        identity->expires_s == identity->refreshed_s) {
         return;
     }
     uint64_t left_us = expires_us - now_us;

@@ -93,7 +93,7 @@ static const char known_errors[] = "Permissions\0"
                                    "Invalid Subject\0"
                                    "Invalid Publish Subject\0"
                                    "Maximum Subscriptions\0"
-                                   "Authorization\0"
+                                   "Authorization Violation\0"
                                    "User Authentication\0" /* Expired, Revoked */
                                    "Account Authentication\0"
                                    "Authentication Timeout\0"

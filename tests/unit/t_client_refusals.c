@@ -162,12 +162,9 @@ static void what_the_host_cannot_do(void)
         uint32_t caps;
         const char *want;
     } cases[] = {
-        {"nats://h", NATLET_CAP_WS,
-         "(this host or build cannot: use ws:// or wss://)"},
-        {"ws://h", NATLET_CAP_TLS,
-         "(this host offers no WebSocket)"},
-        {"wss://h", NATLET_CAP_TCP,
-         "(this host offers no WebSocket)"},
+        {"nats://h", NATLET_CAP_WS, "(this host or build cannot: use ws:// or wss://)"},
+        {"ws://h", NATLET_CAP_TLS, "(this host offers no WebSocket)"},
+        {"wss://h", NATLET_CAP_TCP, "(this host offers no WebSocket)"},
         {"tls://h", NATLET_CAP_TCP | NATLET_CAP_TLS | NATLET_CAP_WS,
          "(this host or build cannot: use ws:// or wss://)"},
     };

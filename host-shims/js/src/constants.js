@@ -64,6 +64,7 @@ export const SIGNED_TOKEN = 3;
 export const SIGNED_NKEY = 4;
 export const SIGNED_JWT = 5;
 export const SIGNED_SIGNATURE = 6;
+export const SIGNED_EXPIRES = 7;
 
 export const LOG_ERROR = 0;
 export const LOG_WARN = 1;
