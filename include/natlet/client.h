@@ -32,6 +32,10 @@ typedef enum natlet_client_state {
 #undef X
 } natlet_client_state;
 
+/* A server that is about to shut down is left for another one of the pool, if there is
+ * one: it serves until the new one has all subscriptions.  While both do, a message of
+ * a plain subscription may come twice, that of a queue group does not; answers come
+ * once. */
 typedef enum natlet_client_event_kind {
     NATLET_CLIENT_EV_STATE = 0,         /* state changed; status and text say why it was left */
     NATLET_CLIENT_EV_ERROR = 1,         /* something failed that ends nothing: -ERR, a permission */
