@@ -6,6 +6,7 @@
 import { Report, startNats } from '../support/harness.mjs';
 import { benchCases } from './bench.mjs';
 import { Cli, forms } from './cli.mjs';
+import { identityCases } from './identity.mjs';
 import { messageCases } from './messages.mjs';
 import { eventCase, optionCases } from './options.mjs';
 import { refusalCases } from './refusals.mjs';
@@ -36,4 +37,5 @@ for (const form of forms) {
     await refusalCases(report, form);
 }
 await Promise.all(forms.map((form) => optionCases(report, form)));
+await identityCases(report);
 report.done();

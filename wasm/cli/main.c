@@ -53,6 +53,8 @@ static const char help[] =
     "      --user NAME        [NATS_USER]\n"
     "      --password TEXT    [NATS_PASSWORD]\n"
     "      --token TEXT       [NATS_TOKEN]\n"
+    "      --creds FILE       JWT and seed of a user, read anew at each connect [NATS_CREDS]\n"
+    "      --nkey FILE        seed of a user, likewise [NATS_NKEY]\n"
     "      --name NAME        of the connection, shown by the server\n"
     "      --inbox-prefix S   subject before the inboxes for answers\n"
     "      --timeout TIME     for connecting and for an answer: 2s, 500ms, 1m30s [5s]\n"
@@ -79,6 +81,7 @@ static const char help[] =
     "The connection:\n"
     "      --connect-timeout TIME  for an attempt to connect [--timeout]\n"
     "      --retry-connect         a first attempt that fails is not the last\n"
+    "      --retry-auth            a server that refused us twice is tried again\n"
     "      --no-reconnect          a broken connection is the end\n"
     "      --max-reconnects N      attempts in a row on each server [without end]\n"
     "      --reconnect-wait TIME   between attempts [random, and longer each time]\n"
@@ -174,6 +177,9 @@ static int run_verb(const verb *v, const cli_options *options)
     }
     if (options->raw && options->json) {
         return refuse_usage("--raw and --json exclude each other", "", ": see natlet --help");
+    }
+    if (options->creds != NULL && options->nkey != NULL) {
+        return refuse_usage("--creds and --nkey exclude each other", "", ": see natlet --help");
     }
     return v->run(options);
 }

@@ -40,12 +40,15 @@ static const option known[] = {
     {"user", 0, TEXT, AT(user), CLI_ANY, 0},
     {"password", 0, TEXT, AT(password), CLI_ANY, 0},
     {"token", 0, TEXT, AT(token), CLI_ANY, 0},
+    {"creds", 0, TEXT, AT(creds), CLI_ANY, 0},
+    {"nkey", 0, TEXT, AT(nkey), CLI_ANY, 0},
     {"name", 0, TEXT, AT(name), CLI_ANY, 0},
     {"inbox-prefix", 0, TEXT, AT(inbox_prefix), CLI_ANY, 0},
     {"timeout", 0, DURATION, AT(timeout_ms), CLI_ANY, 0},
     {"connect-timeout", 0, DURATION, AT(connect_ms), CLI_ANY, 0},
     {"drain-timeout", 0, DURATION, AT(drain_ms), LISTENERS, 0},
     {"retry-connect", 0, FLAG, AT(retry_connect), CLI_ANY, 0},
+    {"retry-auth", 0, FLAG, AT(retry_auth), CLI_ANY, 0},
     {"no-reconnect", 0, FLAG, AT(no_reconnect), CLI_ANY, 0},
     {"max-reconnects", 0, COUNT, AT(reconnects_max), CLI_ANY, INT32_MAX},
     {"reconnect-wait", 0, DURATION, AT(reconnect_ms), CLI_ANY, 0},
@@ -325,7 +328,27 @@ static const char *from_environment(const char *variable)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* What is given wins; a user with a password wins over a token. */
+/* Who we are, if nothing given says it: the first of these that is set. */
+static void read_identity(cli_options *options)
+{
+    static const struct {
+        const char *variable;
+        size_t offset;
+    } identities[] = {
+        {"NATS_USER", AT(user)},
+        {"NATS_CREDS", AT(creds)},
+        {"NATS_NKEY", AT(nkey)},
+        {"NATS_TOKEN", AT(token)},
+    };
+    const char *value = NULL;
+
+    for (size_t i = 0; i < sizeof identities / sizeof *identities && value == NULL; i++) {
+        value = from_environment(identities[i].variable);
+        *(const char **)((uint8_t *)options + identities[i].offset) = value;
+    }
+}
+
+/* What is given wins. */
 static void read_environment(cli_options *options)
 {
     if (options->server == NULL) {
@@ -334,11 +357,9 @@ static void read_environment(cli_options *options)
     if (options->server == NULL) {
         options->server = SERVER_DEFAULT;
     }
-    if (options->user == NULL && options->token == NULL) {
-        options->user = from_environment("NATS_USER");
-    }
-    if (options->user == NULL && options->token == NULL) {
-        options->token = from_environment("NATS_TOKEN");
+    if (options->user == NULL && options->creds == NULL && options->nkey == NULL &&
+        options->token == NULL) {
+        read_identity(options);
     }
     if (options->user != NULL && options->password == NULL) {
         options->password = from_environment("NATS_PASSWORD");

@@ -30,7 +30,14 @@ static const char *advice(natlet_status st)
         {NATLET_E_DENIED, "let the host allow this server (NATLET_ALLOW)"},
         {NATLET_E_UPGRADE, "check that this is the server's WebSocket port, else use nats://"},
         {NATLET_E_HANDSHAKE, "check that this is the server's WebSocket port, else use nats://"},
-        {NATLET_E_AUTH, "check --user and --password, or --token"},
+        {NATLET_E_AUTH, "check --user and --password, --token, --creds or --nkey"},
+        {NATLET_E_NOT_FOUND, "check --creds (NATS_CREDS) or --nkey (NATS_NKEY)"},
+        {NATLET_E_CREDS_JWT, "get the creds file anew, or name another one"},
+        {NATLET_E_CREDS_SEED, "get the creds file anew, or name another one"},
+        {NATLET_E_JWT, "get the creds file anew, or name another one"},
+        {NATLET_E_NKEY, "put the seed into the file, or name another one"},
+        {NATLET_E_NKEY_CHECKSUM, "put the seed into the file, or name another one"},
+        {NATLET_E_NKEY_KIND, "put the seed into the file, or name another one"},
         {NATLET_E_PERMISSION, "ask for the permission, or use another subject"},
         {NATLET_E_NO_RESPONDERS, "start a responder, for instance natlet reply"},
         {NATLET_E_SUBJECT, "correct the subject"},
@@ -58,8 +65,14 @@ static void add_fault(cli_text *line, natlet_slice subject)
     cli_text_puts(line, natlet_subject_fault_text(fault));
 }
 
-static void add_reason(cli_text *line, natlet_status st, natlet_slice reason)
+/* What is wrong with a file says all, with its name. */
+static void add_reason(cli_text *line, const cli_session *session, natlet_status st,
+                       natlet_slice reason)
 {
+    if (cli_secret_failed(&session->secret, st)) {
+        cli_text_add(line, cli_text_slice(&session->secret.fault));
+        return;
+    }
     cli_text_puts(line, natlet_status_text(st));
     if (reason.len > 0) {
         cli_text_puts(line, " (");
@@ -77,7 +90,7 @@ int cli_failed(cli_session *session, const char *what, natlet_slice about, natle
     if (st == NATLET_E_SUBJECT) {
         add_fault(&line, about);
     } else {
-        add_reason(&line, st, cli_text_slice(&session->reason));
+        add_reason(&line, session, st, cli_text_slice(&session->reason));
     }
     cli_text_puts(&line, ": ");
     cli_text_puts(&line, advice(st));
@@ -111,7 +124,7 @@ static void tell(const cli_link *link, const char *before, const char *after,
     cli_text_puts(&line, after);
     if (event->status < 0) {
         cli_text_puts(&line, ": ");
-        add_reason(&line, event->status, event->text);
+        add_reason(&line, link->session, event->status, event->text);
     }
     cli_notice_end(&line);
 }
@@ -121,6 +134,7 @@ static void note_connected(cli_link *link, const natlet_client_event *event)
     cli_session *session = link->session;
 
     session->connects++;
+    session->has_told_retry = false;
     if (session->connects > session->link_count) {
         tell(link, "connected again to ", "", event);
     } else if (session->connects == session->link_count) {
@@ -136,7 +150,7 @@ static void note_state(cli_link *link, const natlet_client_event *event)
 
     if (event->state == NATLET_CLIENT_CONNECTED) {
         note_connected(link, event);
-    } else if (event->state == NATLET_CLIENT_RECONNECTING) {
+    } else if (event->state == NATLET_CLIENT_RECONNECTING && event->status < 0) {
         tell(link, "lost the connection to ", ", reconnecting", event);
     } else if (event->state == NATLET_CLIENT_CLOSED && !session->is_leaving) {
         keep_failure(link, event);
@@ -145,7 +159,7 @@ static void note_state(cli_link *link, const natlet_client_event *event)
     }
 }
 
-/* A first connect that is tried again says so once. */
+/* Said once, however often the attempt is repeated. */
 static void note_retry(cli_link *link, const natlet_client_event *event)
 {
     if (!link->session->has_told_retry) {
@@ -154,13 +168,21 @@ static void note_retry(cli_link *link, const natlet_client_event *event)
     }
 }
 
+/* An attempt to come back that fails where only people can help. */
+static bool needs_help(const cli_session *session, const natlet_client_event *event)
+{
+    return event->state == NATLET_CLIENT_RECONNECTING &&
+           (event->status == NATLET_E_AUTH || cli_secret_failed(&session->secret, event->status));
+}
+
 /* What comes back is told of errors as they come, but for attempts that failed;
  * what ends a subscription, and all others, fail with the first one. */
 static void note_error(cli_link *link, const natlet_client_event *event)
 {
     const cli_session *session = link->session;
 
-    if (event->state == NATLET_CLIENT_CONNECTING && session->options->retry_connect) {
+    if ((event->state == NATLET_CLIENT_CONNECTING && session->options->retry_connect) ||
+        needs_help(session, event)) {
         note_retry(link, event);
     }
     if (!session->comes_back || event->sid != 0) {
@@ -170,12 +192,22 @@ static void note_error(cli_link *link, const natlet_client_event *event)
     }
 }
 
+static void watch_event(const cli_link *link, natlet_client_event event)
+{
+    cli_session *session = link->session;
+
+    if (cli_secret_failed(&session->secret, event.status)) {
+        event.text = cli_text_slice(&session->secret.fault);
+    }
+    session->watch(session, link->client, &event);
+}
+
 static void note_event(void *self, const natlet_client_event *event)
 {
     cli_link *link = self;
 
     if (link->session->watch != NULL) {
-        link->session->watch(link->session, link->client, event);
+        watch_event(link, *event);
     }
     switch (event->kind) {
     case NATLET_CLIENT_EV_STATE:
@@ -190,9 +222,13 @@ static void note_event(void *self, const natlet_client_event *event)
     case NATLET_CLIENT_EV_SLOW_CONSUMER:
         tell(link, "messages from ", " were dropped: the output is too slow", event);
         break;
-    case NATLET_CLIENT_EV_SERVERS:
     case NATLET_CLIENT_EV_AUTH_EXPIRING:
+        tell(link, "the JWT for ", " expires soon, reading the file anew", event);
+        break;
     case NATLET_CLIENT_EV_MIGRATED:
+        tell(link, "moved to ", "", event);
+        break;
+    case NATLET_CLIENT_EV_SERVERS:
         break;
     }
 }
@@ -313,6 +349,7 @@ static void configure_link(const cli_options *options, natlet_client_config *con
     config->keep_order = options->keep_order;
     config->ignore_discovered = options->ignore_discovered;
     config->no_echo = options->no_echo;
+    config->retry_auth_errors = options->retry_auth;
     config->ping_ms = options->ping_ms;
     if (options->pings_max != 0) {
         config->pings_out_max = (uint32_t)options->pings_max;
@@ -333,6 +370,10 @@ static natlet_status make_client(cli_session *session, cli_link *link)
     config.token = text_or_none(options->token);
     if (options->inbox_prefix != NULL) {
         config.inbox_prefix = natlet__text(options->inbox_prefix);
+    }
+    if (session->secret.path != NULL) {
+        config.authenticators = &session->secret.authenticator;
+        config.authenticator_count = 1;
     }
     configure_link(options, &config);
     configure_buffers(session, &config);
@@ -364,6 +405,7 @@ static natlet_status start(cli_session *session)
         return st;
     }
     natlet__runtime_add(session->rt, &session->part);
+    cli_secret_init(&session->secret, session->options);
     session->link_count += session->link_count == 0 ? 1 : 0;
     session->links = calloc(session->link_count, sizeof *session->links);
     st = session->links != NULL ? NATLET_OK : NATLET_E_NO_MEMORY;
@@ -418,5 +460,6 @@ void cli_close(cli_session *session)
     if (session->door != NULL) {
         cli_door_close();
     }
+    cli_secret_free(&session->secret);
     cli_text_free(&session->reason);
 }

@@ -11,6 +11,7 @@
 #include "base/runtime.h"
 #include "natlet/client.h"
 #include "wasm/cli/options.h"
+#include "wasm/cli/secret.h"
 #include "wasm/cli/text.h"
 
 typedef struct cli_session cli_session;
@@ -36,12 +37,13 @@ struct cli_session {
     bool is_finished;      /* cli_finish was called since the last wait */
     bool is_closed;        /* a client is, for good */
     bool is_leaving;       /* our own close is no news */
-    bool has_told_retry;
+    bool has_told_retry;   /* since the last connect */
     uint32_t connects;
     uint32_t due_ms;       /* until the next turn; 0: there is work */
     uint32_t terminations; /* times that the user or the system asked us to end */
     natlet_status status;  /* the first failure that nothing else reported */
     cli_text reason;       /* what the server or the host said about it */
+    cli_secret secret;     /* who we are */
 
     /* Sees every event, and then nothing else is told about them.  May be NULL. */
     void (*watch)(cli_session *session, const natlet_client *client,

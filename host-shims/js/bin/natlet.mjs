@@ -2,7 +2,8 @@
 // The natlet command line: build/wasm/natlet-cli.wasm with the arguments given.
 //
 // NATLET_CLI_WASM names another module, NATLET_ALLOW the servers that it may reach
-// (patterns separated by blanks, see host-shims/README.md).
+// (patterns separated by blanks, see host-shims/README.md).  The module can read the files that
+// --creds, --nkey, NATS_CREDS and NATS_NKEY name, and no others.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../src/command.js';
@@ -16,5 +17,18 @@ if (!file || !existsSync(file)) {
     console.error('natlet: natlet-cli.wasm is not there: run make wasm, or set NATLET_CLI_WASM');
     process.exit(1);
 }
+
+/** Those of the command line first: they count before those of the environment. */
+function filesNamed(args, env) {
+    const end = args.includes('--') ? args.indexOf('--') : args.length;
+    const named = args.slice(0, end).map((word, i) => {
+        const [option, value = args[i + 1]] = word.split(/=(.*)/s);
+        return ['--creds', '--nkey'].includes(option) ? value : undefined;
+    });
+    return [...named, env.NATS_CREDS, env.NATS_NKEY].filter(Boolean);
+}
+
+const args = process.argv.slice(2);
+const files = filesNamed(args, process.env);
 const allow = process.env.NATLET_ALLOW?.split(/\s+/).filter(Boolean);
-process.exit(await runCommand(file, process.argv.slice(2), { allow }));
+process.exit(await runCommand(file, args, { allow, files }));

@@ -136,7 +136,7 @@ function deferred() {
 }
 
 /** Runs the command module in `file`; resolves to its exit status.  options: allow (allow.js),
- *  logLevel (LOG_ERROR: only errors go to stderr).
+ *  files (names of those that it may read; none), logLevel (LOG_ERROR: only errors go to stderr).
  *
  *  SIGINT and SIGTERM ask the program to end; a second one ends it. */
 export async function runCommand(file, args, options = {}) {

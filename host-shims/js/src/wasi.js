@@ -1,12 +1,23 @@
 // WASI preview 1 for command modules: as much of it as a program needs that has arguments,
-// standard streams and clocks, and no files.
+// standard streams, clocks, and a few files to read.
+import { Files } from './files.js';
 
 const ERRNO_BADF = 8;
 const ERRNO_FAULT = 21;
+const ERRNO_NAMETOOLONG = 37;
 const ERRNO_NOSYS = 52;
 const ERRNO_SPIPE = 70;
+const ERRNO_NOTCAPABLE = 76;
+
+const STDERR = 2;
+const ROOT = 3; // the one folder that is open, where there are files
+const ROOT_NAME = new TextEncoder().encode('/');
 
 const FILETYPE_CHARACTER_DEVICE = 2;
+const FILETYPE_DIRECTORY = 3;
+const FILETYPE_REGULAR_FILE = 4;
+const RIGHT_FD_READ = 1n << 1n;
+const RIGHT_FD_WRITE = 1n << 6n;
 const RIGHTS_ALL = 0x1fffffffn;
 const CLOCK_REALTIME = 0;
 const RANDOM_BYTES_MAX = 65536; // of one getRandomValues
@@ -18,21 +29,26 @@ class Exit {
     }
 }
 
+const isStream = (fd) => fd >= 0 && fd <= STDERR;
+
 export class Wasi {
     #args;
     #env;
     #write;
     #read;
+    #files;
     #memory;
 
     /** write(fd, bytes) and read(fd, bytes) return how many bytes they moved, or an errno as a
-     *  negative number; without read there is no input. */
-    constructor({ args = [], env = {}, write, read = () => 0 }) {
+     *  negative number; without read there is no input.  files: names of those that may be
+     *  read, and no others; open(name) opens one (files.js). */
+    constructor({ args = [], env = {}, write, read = () => 0, files = [], open }) {
         const encode = (text) => new TextEncoder().encode(`${text}\0`);
         this.#args = args.map(encode);
         this.#env = Object.entries(env).map(([name, value]) => encode(`${name}=${value}`));
         this.#write = write;
         this.#read = read;
+        this.#files = new Files(files, open);
     }
 
     /** The functions that `module` imports; what is not here answers ENOSYS. */
@@ -83,14 +99,17 @@ export class Wasi {
         clock_res_get: (_id, at) => this.#putNanoseconds(0.001, at),
         clock_time_get: (id, _precision, at) =>
             this.#putNanoseconds(id === CLOCK_REALTIME ? Date.now() : performance.now(), at),
-        fd_close: (fd) => (fd <= 2 ? 0 : ERRNO_BADF),
+        fd_close: (fd) => this.#close(fd),
         fd_fdstat_get: (fd, at) => this.#putFdstat(fd, at >>> 0),
         fd_fdstat_set_flags: () => 0,
-        fd_prestat_get: () => ERRNO_BADF, // no folder is open
-        fd_prestat_dir_name: () => ERRNO_BADF,
-        fd_read: (fd, iovs, count, done) => this.#move(this.#read, fd, iovs, count, done),
-        fd_seek: (fd) => (fd <= 2 ? ERRNO_SPIPE : ERRNO_BADF),
-        fd_write: (fd, iovs, count, done) => this.#move(this.#write, fd, iovs, count, done),
+        fd_prestat_get: (fd, at) => this.#putPrestat(fd, at >>> 0),
+        fd_prestat_dir_name: (fd, at, len) => this.#putRootName(fd, at >>> 0, len >>> 0),
+        fd_read: (fd, iovs, count, done) => this.#move(this.#source(fd), fd, iovs, count, done),
+        fd_seek: (fd) => (this.#source(fd) ? ERRNO_SPIPE : ERRNO_BADF),
+        fd_write: (fd, iovs, count, done) =>
+            this.#move(isStream(fd) ? this.#write : undefined, fd, iovs, count, done),
+        path_open: (fd, _lookup, at, len, how, rights, _inheriting, _flags, opened) =>
+            this.#openFile(fd, at >>> 0, len >>> 0, how !== 0 || rights & RIGHT_FD_WRITE, opened),
         proc_exit: (code) => {
             throw new Exit(code >>> 0);
         },
@@ -120,14 +139,83 @@ export class Wasi {
         return 0;
     }
 
+    /** What libc may ask of files in the root is all, so that path_open sees what it wants. */
     #putFdstat(fd, at) {
-        if (fd > 2) {
+        const [type, rights, inheriting] = this.#statOf(fd);
+        if (type === undefined) {
             return ERRNO_BADF;
         }
         new Uint8Array(this.#memory.buffer, at, 24).fill(0);
-        this.#view.setUint8(at, FILETYPE_CHARACTER_DEVICE);
-        this.#view.setBigUint64(at + 8, RIGHTS_ALL, true);
+        this.#view.setUint8(at, type);
+        this.#view.setBigUint64(at + 8, rights, true);
+        this.#view.setBigUint64(at + 16, inheriting, true);
         return 0;
+    }
+
+    #statOf(fd) {
+        if (isStream(fd)) {
+            return [FILETYPE_CHARACTER_DEVICE, RIGHTS_ALL, 0n];
+        }
+        if (this.#isRoot(fd)) {
+            return [FILETYPE_DIRECTORY, RIGHTS_ALL, RIGHTS_ALL];
+        }
+        return this.#files.has(fd) ? [FILETYPE_REGULAR_FILE, RIGHT_FD_READ, 0n] : [];
+    }
+
+    #isRoot(fd) {
+        return fd === ROOT && !this.#files.isEmpty;
+    }
+
+    #putPrestat(fd, at) {
+        if (!this.#isRoot(fd)) {
+            return ERRNO_BADF;
+        }
+        this.#view.setUint32(at, 0, true); // a folder
+        this.#view.setUint32(at + 4, ROOT_NAME.length, true);
+        return 0;
+    }
+
+    #putRootName(fd, at, len) {
+        if (!this.#isRoot(fd)) {
+            return ERRNO_BADF;
+        }
+        if (len < ROOT_NAME.length) {
+            return ERRNO_NAMETOOLONG;
+        }
+        new Uint8Array(this.#memory.buffer).set(ROOT_NAME, at);
+        return 0;
+    }
+
+    #openFile(folder, at, len, isToChange, opened) {
+        if (!this.#isRoot(folder)) {
+            return ERRNO_BADF;
+        }
+        if (isToChange) {
+            return ERRNO_NOTCAPABLE;
+        }
+        const path = new TextDecoder().decode(new Uint8Array(this.#memory.buffer, at, len));
+        const fd = this.#files.open(path);
+        if (fd < 0) {
+            return -fd;
+        }
+        this.#view.setUint32(opened >>> 0, fd, true);
+        return 0;
+    }
+
+    #close(fd) {
+        if (this.#files.has(fd)) {
+            this.#files.close(fd);
+            return 0;
+        }
+        return isStream(fd) ? 0 : ERRNO_BADF;
+    }
+
+    /** Where fd_read of a descriptor takes from. */
+    #source(fd) {
+        if (this.#files.has(fd)) {
+            return (_fd, bytes) => this.#files.read(fd, bytes);
+        }
+        return isStream(fd) ? this.#read : undefined;
     }
 
     #putRandom(at, len) {
@@ -141,7 +229,7 @@ export class Wasi {
     /** Scatter and gather: as much as `one` moves, until it moves less than asked. */
     #move(one, fd, iovs, count, done) {
         let sum = 0;
-        if (fd < 0 || fd > 2) {
+        if (!one) {
             return ERRNO_BADF;
         }
         for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 // The worker of command mode: it runs the module, and waits for the main thread (command.js)
 // when the module polls or reads standard input.
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import * as N from './constants.js';
 import { Door } from './door.js';
@@ -10,6 +10,7 @@ import { Wasi } from './wasi.js';
 const ERRNO_INTR = 27;
 const ERRNO_IO = 29;
 const ERRNO_PIPE = 64;
+const ERRNO_OF = { EACCES: 2, EISDIR: 31, ENOENT: 44, ENOTDIR: 54, EPERM: 63 };
 const EXIT_TRAP = 134; // as a program that aborts
 
 const HEADS = { [N.LOG_ERROR]: 'error: ', [N.LOG_WARN]: 'warning: ', [N.LOG_DEBUG]: 'debug: ' };
@@ -185,13 +186,33 @@ function write(fd, bytes) {
     return bytes.length;
 }
 
+/** What `act` returns, or why it failed as a negative errno. */
+function attempt(act) {
+    try {
+        return act();
+    } catch (error) {
+        return -(ERRNO_OF[error.code] ?? ERRNO_IO);
+    }
+}
+
+/** A file to read, for files.js. */
+function open(name) {
+    return attempt(() => {
+        const fd = openSync(name, 'r');
+        return {
+            read: (bytes) => attempt(() => readSync(fd, bytes, 0, bytes.length, null)),
+            close: () => closeSync(fd),
+        };
+    });
+}
+
 /** One line on stderr; what a peer put into it must not steer the terminal. */
 function complain(text) {
     const line = text.replace(/[\x00-\x1f\x7f]/g, '?');
     write(2, new TextEncoder().encode(`natlet: ${line}\n`));
 }
 
-function run({ code, args, allow, logLevel = N.LOG_ERROR }, main) {
+function run({ code, args, allow, files, logLevel = N.LOG_ERROR }, main) {
     const module = new WebAssembly.Module(code);
     const log = (level, text) => level <= logLevel && complain(`${HEADS[level] ?? ''}${text}`);
     const door = new Door(main, { allow, log });
@@ -200,6 +221,8 @@ function run({ code, args, allow, logLevel = N.LOG_ERROR }, main) {
         env: process.env,
         write: (fd, bytes) => write(fd, bytes),
         read: (_fd, bytes) => main.read(bytes),
+        files,
+        open,
     });
     const imports = { natlet_host1: door.imports, ...wasi.imports(module) };
     const instance = new WebAssembly.Instance(module, imports);

@@ -1,6 +1,7 @@
 /* A command that does what its first argument says, for what a host of commands
  * must do beside the door: arguments, streams, exit status, signals. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +11,63 @@
 #include "natlet/host.h"
 #include "natlet/status.h"
 
-static int copy_input(void)
+static int copy(int from)
 {
     static char block[10000];
     ssize_t n;
 
-    while ((n = read(0, block, sizeof block)) > 0) {
+    while ((n = read(from, block, sizeof block)) > 0) {
         if (write(1, block, (size_t)n) != n) {
             return 3;
         }
     }
     return n == 0 ? 0 : 40 + (errno == EINTR);
+}
+
+static const char *errno_name(void)
+{
+    switch (errno) {
+    case ENOENT:
+        return "none";
+    case EISDIR:
+        return "a folder";
+    case ENOTCAPABLE:
+        return "not granted";
+    case EBADF:
+        return "not open";
+    default:
+        return strerror(errno);
+    }
+}
+
+/* Copies a file opened as `how` says, or says why not. */
+static void use_file(const char *how, const char *path)
+{
+    int mode = strcmp(how, "write") == 0    ? O_WRONLY
+               : strcmp(how, "both") == 0   ? O_RDWR
+               : strcmp(how, "create") == 0 ? O_RDONLY | O_CREAT
+                                            : O_RDONLY;
+    int fd = open(path, mode, 0600);
+    char byte = 'x';
+
+    if (fd < 0 || copy(fd) != 0) {
+        puts(errno_name());
+        return;
+    }
+    puts(strcmp(how, "put") == 0 && write(fd, &byte, 1) < 0 ? errno_name() : "");
+    if (close(fd) < 0 || read(fd, &byte, 1) >= 0) {
+        puts("not closed");
+    }
+}
+
+/* Pairs of how and path, up to an option. */
+static int use_files(char **words)
+{
+    (void)setvbuf(stdout, NULL, _IONBF, 0);
+    for (; words[0] != NULL && words[1] != NULL && words[0][0] != '-'; words += 2) {
+        use_file(words[0], words[1]);
+    }
+    return 0;
 }
 
 static int print_lines(uint32_t count)
@@ -70,7 +117,10 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(what, "cat") == 0) {
-        return copy_input();
+        return copy(0);
+    }
+    if (strcmp(what, "open") == 0) {
+        return use_files(argv + 2);
     }
     if (strcmp(what, "lines") == 0) {
         return print_lines((uint32_t)atoi(word));

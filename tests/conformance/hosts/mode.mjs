@@ -1,6 +1,7 @@
 // Command mode in Node: what natlet.mjs does for a program beside the door.
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root, run, start, tool, until } from '../../support/harness.mjs';
+import { root, run, start, tempFolder, tool, until } from '../../support/harness.mjs';
 
 const natlet = path.join(root, 'host-shims/js/bin/natlet.mjs');
 
@@ -27,6 +28,7 @@ export async function checkCommandMode(report, module) {
 
     await checkSlowReader(report, begin);
     await checkSignals(report, begin);
+    await checkFiles(report, go);
 
     const trapped = await go(['?']);
     report.ok(
@@ -53,6 +55,66 @@ async function checkSlowReader(report, begin) {
     const lines = running.stdout().split('\n');
     const last = 'line 49999 of many, long enough to fill a pipe soon';
     report.equal([code, lines.at(-2)], [0, last], 'worker mode: a slow reader gets all of it');
+}
+
+/** What a program is given to read is what the command line and the environment name. */
+async function checkFiles(report, go) {
+    const folder = tempFolder();
+    const at = (name) => path.join(folder, name);
+    mkdirSync(at('in'));
+    writeFileSync(at('one'), 'one');
+    writeFileSync(at('in/two'), 'two');
+    writeFileSync(at('in/three'), 'three');
+    writeFileSync(at('large'), Buffer.alloc(100000, 'large'));
+    symlinkSync(at('one'), at('link'));
+    const one = at('one');
+    /** `uses`: lists of how, path and what comes of it; the rest goes behind them. */
+    const used = async (name, uses, args, env = {}) => {
+        const words = uses.flatMap(([how, file]) => [how, file]);
+        const options = { cwd: at('in'), env };
+        const { stdout, stderr } = await go(['open', ...words, ...args], options);
+        const want = uses.map(([, , text]) => `${text}\n`).join('');
+        report.equal([stdout, stderr], [want, ''], `worker mode: files: ${name}`);
+    };
+    const refused = 'not granted';
+    const all = [
+        ['read', one, 'one'],
+        ['read', 'two', 'two'],
+        ['read', '../large', 'large'.repeat(20000)],
+        ['read', './three', 'three'],
+        ['read', at('link'), 'one'],
+        ['read', at('nothing'), 'none'],
+        ['read', folder, 'a folder'],
+        ['read', one, 'one'],
+    ];
+    await used('those that are named', all, [
+        ...['--creds', one, '--nkey=two', '--creds', '../large', '--nkey', './three'],
+        ...[`--creds=${at('link')}`, '--nkey', at('nothing'), '--creds', folder],
+    ]);
+    const two = [['read', one, 'one'], ['read', 'two', 'two'], ['read', at('link'), refused]];
+    await used('NATS_CREDS, NATS_NKEY', two, [], { NATS_CREDS: one, NATS_NKEY: 'two' });
+    const others = [
+        ['read', at('large'), refused],
+        ['read', 'one', refused], // another one of that name
+        ['read', `${one}/../large`, refused],
+        ['read', `${at('in')}/../one`, refused],
+        ['read', `${folder}//one`, refused],
+        ['read', at('in/two'), refused], // in a folder that is named
+        ['read', at('link'), refused],
+        ['read', at('nothing'), refused],
+        ['read', '/', refused],
+        ['read', '.', refused],
+        ['write', one, refused],
+        ['both', one, refused],
+        ['create', one, refused],
+        ['put', one, 'onenot open'],
+    ];
+    await used('no others, and only to read', others, [
+        ...['--creds', one, '--nkey', at('in'), '--user', at('large')],
+        ...['--', '--creds', at('nothing')],
+    ]);
+    const none = [['read', one, 'none']]; // wasi-libc knows of no folder then
+    await used('none', none, []);
 }
 
 async function checkSignals(report, begin) {

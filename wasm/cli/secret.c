@@ -1,0 +1,142 @@
+#include "wasm/cli/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "crypto/secret.h"
+
+/* Far beyond what a server takes in CONNECT; whoever names a large file by mistake
+ * is told so. */
+enum { FILE_BYTES_MAX = 65536 };
+
+static void forget(cli_secret *secret, size_t len)
+{
+    natlet__wipe(secret->mem, len);
+    free(secret->mem);
+    secret->mem = NULL;
+}
+
+static void note_fault(cli_secret *secret, const char *what, const char *why)
+{
+    secret->fault.len = 0;
+    cli_text_puts(&secret->fault, what);
+    cli_text_puts(&secret->fault, secret->path);
+    cli_text_puts(&secret->fault, ": ");
+    cli_text_puts(&secret->fault, why);
+}
+
+static const char *errno_text(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return "there is no such file";
+    case EISDIR:
+        return "it is a folder";
+    case EACCES:
+    case EPERM:
+#if defined(ENOTCAPABLE)
+    case ENOTCAPABLE: /* WASI: not among what the host lets us see */
+#endif
+        return "reading it is not allowed";
+    case ENOMEM:
+        return "there is no memory";
+    default:
+        return "input or output failed";
+    }
+}
+
+/* Reads at most `cap` bytes; *len says how many in either case.  Returns 0, or -1
+ * with errno. */
+static int read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : 1;
+
+    while (got > 0 && *len < cap) {
+        do {
+            got = read(fd, out + *len, cap - *len);
+        } while (got < 0 && errno == EINTR);
+        *len += got > 0 ? (size_t)got : 0;
+    }
+    int error = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    errno = error;
+    return got < 0 ? -1 : 0;
+}
+
+static natlet_status lend(void *self, natlet_slice *text)
+{
+    cli_secret *secret = self;
+    size_t len = 0;
+    const char *why = NULL;
+
+    secret->mem = malloc(FILE_BYTES_MAX + 1);
+    if (secret->mem == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    if (read_file(secret->path, secret->mem, FILE_BYTES_MAX + 1, &len) < 0) {
+        why = errno_text(errno);
+    } else if (len > FILE_BYTES_MAX) {
+        why = "it is larger than 64 KiB";
+    }
+    if (why != NULL) {
+        forget(secret, len);
+        note_fault(secret, "cannot read ", why);
+        return NATLET_E_NOT_FOUND;
+    }
+    *text = (natlet_slice){secret->mem, len};
+    return NATLET_OK;
+}
+
+static void give_back(void *self, natlet_slice text)
+{
+    forget(self, text.len);
+}
+
+static natlet_status answer(void *self, const natlet_challenge *challenge, natlet_credentials *out)
+{
+    cli_secret *secret = self;
+
+    secret->status = secret->signing.answer(secret->signing.self, challenge, out);
+    if (secret->status < 0 && secret->status != NATLET_E_NOT_FOUND) { /* which `lend` explained */
+        note_fault(secret, "cannot use ", natlet_status_text(secret->status));
+    }
+    return secret->status;
+}
+
+static void end_answer(void *self)
+{
+    const cli_secret *secret = self;
+
+    secret->signing.done(secret->signing.self);
+}
+
+void cli_secret_init(cli_secret *secret, const cli_options *options)
+{
+    const natlet_secret file = {.self = secret, .lend = lend, .give_back = give_back};
+
+    *secret = (cli_secret){.path = options->creds != NULL ? options->creds : options->nkey};
+    secret->signing = options->creds != NULL ? natlet_creds_authenticator(&secret->signer, &file)
+                                             : natlet_nkey_authenticator(&secret->signer, &file);
+    secret->authenticator = (natlet_authenticator){
+        .self = secret,
+        .answer = answer,
+        .done = end_answer,
+    };
+}
+
+bool cli_secret_failed(const cli_secret *secret, natlet_status st)
+{
+    return st < 0 && secret->status == st;
+}
+
+void cli_secret_free(cli_secret *secret)
+{
+    cli_text_free(&secret->fault);
+}
