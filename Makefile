@@ -6,6 +6,7 @@
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance ws hosts browser lab modules       one suite of make test each
+# make ws-mutants                                         plants faults that suite ws must see
 # make conformance-table                                  writes the table of tests/conformance/README.md
 # make hooks     the quick checks before each git commit  make clean
 #
@@ -194,6 +195,9 @@ test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TES
 
 conformance ws hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
+# Each fault planted in the engine must turn that suite red: 80 of them, about a minute.
+ws-mutants: $(TOOLS)/node.env $(B)/tests/ws-echo
+	@CC="$(CC)" $(call tool,NODE) tests/conformance/ws/mutants.mjs $(M)
 # The suites that have cases of conformance; `make test` holds the table against what they say.
 THEMED = conformance
 conformance-table: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
@@ -262,7 +266,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws hosts e2e browser lab demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-mutants hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

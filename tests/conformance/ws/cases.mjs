@@ -80,6 +80,8 @@ bad('1.5.2', 'a masked message without payload', [binary('', { mask: MASK })]);
 bad('1.5.3', 'a masked message, the mask is 0', [binary('masked', { mask: [0, 0, 0, 0] })]);
 bad('1.5.4', 'a masked ping', [frame(PING, 'p', { mask: MASK })]);
 bad('1.5.5', 'a masked close', [closeFrame(1000, '', { mask: MASK })]);
+bad('1.5.6', 'a masked message of 200 bytes', [binary(bytes(200), { mask: MASK })]);
+bad('1.5.7', 'a masked message of 65536 bytes', [binary(bytes(65536), { mask: MASK })]);
 
 // ---- 2: ping and pong
 
@@ -237,6 +239,11 @@ closing('7.2.4', 'a close with 123 bytes of reason', [closeFrame(1000, LONGEST)]
 });
 bad('7.2.5', 'a close with 124 bytes of reason', [closeFrame(1000, `${LONGEST}r`)]);
 bad('7.2.6', 'a close with a length of 16 bits', [closeFrame(1000, 'r', { form: 16 })]);
+bad('7.2.7', 'a close with one byte, and what looks like the second in a ping before', [
+    frame(PING, [0, 1000 & 255]),
+    WAIT,
+    frame(CLOSE, [1000 >> 8]),
+]);
 closing('7.3.1', 'a reason in many scripts', [closeFrame(1000, 'κόσμε 漢字 🜚')], 1000, 'E_CLOSED', {
     text: 'κόσμε 漢字 🜚',
 });
@@ -291,6 +298,15 @@ all.push(
         id: '8.6',
         name: 'FIN behind a message',
         script: [binary('m'), WAIT, END],
+        ...gone,
+        messages: ['m'],
+        waits: true,
+        status: 'E_CLOSED',
+    },
+    {
+        id: '8.7',
+        name: 'FIN behind the head of the largest message that is allowed',
+        script: [binary('m'), WAIT, binary('', { says: 2n ** 28n, form: 64 }), END],
         ...gone,
         messages: ['m'],
         waits: true,

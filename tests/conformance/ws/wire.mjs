@@ -84,6 +84,13 @@ export function requestFaults(text, target, host) {
     return faults;
 }
 
+/** RFC 6455, 7.4: whether a close frame may have this payload, if it has any. */
+function mayBeSent(payload) {
+    const code = payload.length >= 2 ? payload.readUInt16BE() : 0;
+    const isRegistered = code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
+    return isRegistered || (code >= 3000 && code <= 4999);
+}
+
 /** Reads what a client sends after its request: messages, pongs, its close, and what is
  *  wrong with it. */
 export class ClientReader {
@@ -182,6 +189,9 @@ export class ClientReader {
         } else if (opcode === PONG) {
             this.pongs.push(payload);
         } else if (opcode === CLOSE) {
+            if (payload.length > 0 && !mayBeSent(payload)) {
+                this.faults.push(`a close frame with ${payload.toString('hex')}`);
+            }
             this.close = {
                 code: payload.length >= 2 ? payload.readUInt16BE() : 1005,
                 reason: payload.subarray(2).toString(),
