@@ -193,7 +193,7 @@ test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 # What the suites run: built before the clock of the first suite starts.
 test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/tests/ws-echo.wasm
 
-conformance ws hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # Each fault planted in the engine must turn that suite red: 80 of them, about a minute.
 ws-mutants: $(TOOLS)/node.env $(B)/tests/ws-echo
@@ -266,7 +266,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-mutants hosts e2e browser lab demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

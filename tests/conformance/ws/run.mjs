@@ -5,32 +5,22 @@
 //
 // An ID chooses the cases that begin with it.  In mode `whole` the server does not wait for
 // anything; in the others ws-echo reads and writes in pieces (ws_echo.c).
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Report, root, start, tool } from '../../support/harness.mjs';
+import { Report, start } from '../../support/harness.mjs';
 import { MODES, frameCases } from './cases.mjs';
 import { handshakeCases } from './handshakes.mjs';
 import { describe, lineFaults, randomFaults, readLine, wireFaults } from './judge.mjs';
+import { formOf, forms as allForms } from './programs.mjs';
 import { CaseServer } from './server.mjs';
 
 const SEED = 6455;
 const CONNECT_MS = 500;
 const CUTS = { whole: [], byte: ['--cut', '1'], random: ['--seed', String(SEED)] };
 
-const build = path.resolve(root, process.env.B ?? 'build');
-const FORMS = {
-    native: () => [path.join(build, 'tests/ws-echo'), [], {}],
-    wasm: () => [
-        tool('NODE'),
-        [path.join(root, 'host-shims/js/bin/natlet.mjs')],
-        { NATLET_CLI_WASM: path.join(build, 'wasm/tests/ws-echo.wasm') },
-    ],
-};
-
 /** Runs ws-echo over these cases.  One that it does not survive has no line, and it starts
  *  again behind that. */
 async function drive(server, form, mode, cases) {
-    const [file, before, env] = FORMS[form]();
+    const [file, before, env] = formOf(form);
     const lines = new Map();
     const targets = cases.map(({ id }) => server.url(id, `form=${form}&mode=${mode}`));
     for (let at = 0; at < cases.length; ) {
@@ -76,7 +66,7 @@ function table(cases, columns) {
 const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-        forms: { type: 'string', default: Object.keys(FORMS).join() },
+        forms: { type: 'string', default: allForms.join() },
         modes: { type: 'string', default: MODES.join() },
     },
 });
