@@ -195,7 +195,10 @@ test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TES
 
 conformance ws ws-peers hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
-# Each fault planted in the engine must turn that suite red: 80 of them, about a minute.
+# What other clients do in the cases of ws: M=write makes the table of their README.
+ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/conformance/ws/references.mjs $(M)
+# Each fault planted in the engine must turn that suite red: 78 of them, one to three minutes.
 ws-mutants: $(TOOLS)/node.env $(B)/tests/ws-echo
 	@CC="$(CC)" $(call tool,NODE) tests/conformance/ws/mutants.mjs $(M)
 # The suites that have cases of conformance; `make test` holds the table against what they say.
@@ -266,7 +269,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants hosts e2e browser lab demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

@@ -61,7 +61,8 @@ function pongFaults(what, got) {
     return faults;
 }
 
-/** On the wire.  `isOther` is a client whose requests are its own. */
+/** On the wire.  `isOther` is a client of other people: its requests are its own, and it may end
+ *  a connection with a reset. */
 export function wireFaults(what, record, isOther = false) {
     if (!record) {
         return ['it never connected'];
@@ -76,15 +77,16 @@ export function wireFaults(what, record, isOther = false) {
     }
     faults.push(...(what.script ? pongFaults(what, reader.pongs) : []));
     const closes = what.script ? what.closes : what.refused || (record.isUpgraded ? 1000 : undefined);
-    if (reader.close?.code !== closes && !(closes === undefined && what.closes === null)) {
+    if (reader.close?.code !== closes) {
         faults.push(`close ${reader.close?.code}, not ${closes}`);
     }
+    const hasReset = record.hasFailed && !what.isReset && !what.keeps;
     const rest = [
         [record.earlyBytes > 0, `${record.earlyBytes} bytes that it must not send`],
         [record.fault, record.fault],
         [record.isLate, 'it keeps the connection'],
         [record.isKept, 'it keeps the connection longer than 2 s after the close'],
-        [record.hasFailed && !what.isReset && !what.keeps, 'it resets the connection'],
+        [hasReset && !isOther, 'it resets the connection'],
     ];
     return [...faults, ...rest.filter(([is]) => is).map(([, text]) => text)];
 }

@@ -2,14 +2,16 @@
 // to be: real servers make no faults on command.
 //
 // The target says what to play: /CASE?mode=MODE, and for clients of other people, whose reads
-// cannot be cut where they are made, &cut=byte or &cut=SEED: then the server writes in pieces.
+// cannot be cut where they are made, &client=NAME and &cut=byte or &cut=SEED: then the server
+// writes in pieces.
 import net from 'node:net';
 import { sleep } from '../../support/harness.mjs';
 import { END, RESET, WAIT } from './cases.mjs';
 import { BINARY, ClientReader, PING, closeFrame, goodAnswer, requestFaults } from './wire.mjs';
 
 const ANSWERS_MS = 3000; // for what a client sends back
-const GOODBYE_MS = 4000; // for its close: natlet waits 2 s for ours
+const GOODBYE_MS = 3000; // for its close
+const OTHERS_MS = 300; // of clients that may be content with what they got
 const BYTEWISE = 600; // so many bytes of a write go alone, what is behind them in larger pieces
 
 /** Pieces of `bytes`, as `cut` says. */
@@ -88,6 +90,7 @@ class Connection {
         const { pathname, searchParams } = new URL(target, 'http://localhost');
         this.cut = searchParams.get('cut');
         this.mode = searchParams.get('mode') ?? 'whole';
+        this.isOther = searchParams.has('client');
         this.key = /^sec-websocket-key: *(\S+)/im.exec(this.#request)?.[1] ?? '';
         this.requestFaults = requestFaults(this.#request, target, this.#server.host);
         this.what = this.#server.cases.get(pathname.slice(1));
@@ -139,7 +142,7 @@ class Connection {
                 asked.messages += isLastOfMessage(step) ? 1 : 0;
                 asked.pings += isPing(step) ? 1 : 0;
                 now.push(step);
-            } else if (step !== WAIT || this.mode !== 'whole' || waits) {
+            } else if (step !== WAIT || this.mode !== 'whole' || waits || this.isOther) {
                 await this.#write(Buffer.concat(now));
                 now = [];
                 await this.#takeStep(step, asked);
@@ -198,14 +201,20 @@ class Connection {
     async #end() {
         const isOver = () => this.hasEnded || this.hasFailed || this.#socket.destroyed;
         this.began = Date.now();
+        const patience = this.isOther ? OTHERS_MS : GOODBYE_MS;
+        const hasClosed = () => isOver() || this.reader.close;
         if (!this.what.keeps && !this.isSilent && this.what.script && this.what.closes) {
-            await this.#until(() => isOver() || this.reader.close, GOODBYE_MS);
+            await this.#until(hasClosed, patience);
             const { code } = this.reader.close ?? {};
             if (this.what.heard === 0 && code && !isOver()) {
                 this.#socket.write(closeFrame(code));
             }
         }
-        this.isLate = !(await this.#until(isOver, GOODBYE_MS));
+        if (this.isOther) {
+            await this.#until(hasClosed, patience);
+            this.#socket.end(); // RFC 6455, 7.1.1: the server is first; natlet is not slower
+        }
+        this.isLate = !(await this.#until(isOver, patience));
         this.lasted = Date.now() - this.began;
         if (this.what.keeps) {
             await sleep(2300); // natlet gives a server 2 s; then its kernel refuses bytes
