@@ -5,7 +5,8 @@
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
-# make e2e conformance hosts browser lab modules          one suite of make test each
+# make e2e conformance ws hosts browser lab modules       one suite of make test each
+# make ws-mutants                                         plants faults that suite ws must see
 # make conformance-table                                  writes the table of tests/conformance/README.md
 # make hooks     the quick checks before each git commit  make clean
 #
@@ -81,7 +82,7 @@ HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
-TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump
+TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -120,8 +121,12 @@ $(UNIT_BIN): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(LIBS)
 $(HOSTED_BIN): %: %.o $(B)/libsupport.a $(LIBS)
 	@echo "  link  $@" && mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
-$(TEST_TOOLS): $(B)/tests/%-dump: $(B)/tests/tools/%_dump.o $(B)/libnatlet.a
+$(B)/tests/proto-dump $(B)/tests/auth-dump: $(B)/tests/%-dump: $(B)/tests/tools/%_dump.o $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+# The client with another parser: its own stays in the archive.
+$(B)/tests/ws-echo: $(B)/tests/tools/ws_echo.o $(LIBS)
+	@echo "  link  $@" && mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@
 
@@ -162,6 +167,9 @@ $(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
+$(W)/tests/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W)/libnatlet.a
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(COMMAND) $^ $(WASM_LIBS) -o $@
 
 # ---- tests
 
@@ -183,10 +191,16 @@ TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS)
+test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/tests/ws-echo.wasm
 
-conformance hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
+# What other clients do in the cases of ws: M=write makes the table of their README.
+ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/conformance/ws/references.mjs $(M)
+# Each fault planted in the engine must turn that suite red: 78 of them, one to three minutes.
+ws-mutants: $(TOOLS)/node.env $(B)/tests/ws-echo
+	@CC="$(CC)" $(call tool,NODE) tests/conformance/ws/mutants.mjs $(M)
 # The suites that have cases of conformance; `make test` holds the table against what they say.
 THEMED = conformance
 conformance-table: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
@@ -258,7 +272,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table hosts e2e browser lab demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

@@ -98,14 +98,15 @@ void natlet__handshake_accept(uint8_t out[28], const uint8_t key[24])
     (void)natlet__base64_write(out, (natlet_slice){digest, sizeof digest}, NATLET__BASE64);
 }
 
-/* "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4).  The version
- * matters only where the upgrade was accepted; old proxies refuse in 1.0. */
+/* "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] (RFC 9112, section 4); a number begins with
+ * no 0, so the status is 100 at least.  The version matters only where the upgrade was accepted;
+ * old proxies refuse in 1.0. */
 static bool judge_status_line(natlet__handshake *h, natlet_slice line)
 {
     uint64_t status;
 
     if (line.len < 12 || line.ptr[8] != ' ' || (line.len > 12 && line.ptr[12] != ' ') ||
-        !natlet__read_decimal((natlet_slice){line.ptr + 9, 3}, 999, &status) || status < 100) {
+        !natlet__read_decimal((natlet_slice){line.ptr + 9, 3}, 999, &status)) {
         return false;
     }
     h->http_status = (uint16_t)status;
