@@ -5,14 +5,20 @@
  * S3   a child gets `shutdown_ms` to stop, then it is killed
  * S4   permanent: always restarted; transient: after a crash; temporary: forgotten
  * S5   a restart counts before it is tried; too many in a period stop everything
- * S6   only the child that ended is started again
+ * S6   one_for_one: only the child that ended is started again
+ * S7   one_for_all: all others are stopped, then all are started
+ * S8   rest_for_one: the same from that child on
+ * S9   then temporary children are forgotten, and what had ended is started too
  * S10  a restart that fails is tried again after what else is to be done, and counts
+ * S11  the end of significant children can be its own
  * S12  a supervisor is a child like others; it ends with SHUTDOWN
+ * S13  dynamic: children are added by a pattern, and stop together
  * S15  what ends while the supervisor stops its children is only noted
  *
- * What is to be done stands in `events`, in the order in which it came.  Stopping
- * goes on where `stopping` points whenever the supervisor has its turn, so that it
- * can wait for a child, and survive a trap in a terminate. */
+ * What is to be done stands in `events`, in the order in which it came, and waits
+ * while children are stopped.  Stopping goes on where `stopping` points whenever the
+ * supervisor has its turn, so that it can wait for a child, and survive a trap in a
+ * terminate. */
 #include "agent/kernel.h"
 
 enum { US_PER_MS = 1000 };
@@ -41,6 +47,10 @@ static uint32_t places_of(const natlet_supervisor_spec *spec)
 {
     int32_t intensity = spec->intensity == 0 ? NATLET_INTENSITY_DEFAULT : spec->intensity;
 
+    if (spec->strategy > NATLET_DYNAMIC || spec->auto_shutdown > NATLET_AUTO_SHUTDOWN_ALL ||
+        (spec->strategy == NATLET_DYNAMIC && spec->count != 1)) {
+        return 0;
+    }
     if (intensity == NATLET_NO_RESTART) {
         return 1;
     }
@@ -104,7 +114,16 @@ static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
     natlet__agent_end(cell, agent, why, NATLET_AGENT_DOWN);
 }
 
-static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome);
+void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    if (sup->ask.next == NULL) {
+        natlet__list_put(&sup->events, &sup->ask);
+    }
+    agent->is_asked = true;
+    natlet__agent_schedule(cell, agent);
+}
 
 /* Asks a child to stop, as often as one likes.  True: that takes time. */
 static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
@@ -114,17 +133,17 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         return false;
     }
     if (natlet__is_supervisor(child)) {
-        halt(cell, child, shutdown);
-        return child->pid != 0;
+        natlet__supervisor_ask(cell, child);
+        return true;
     }
     child->is_asked = true;
+    child->asked = shutdown;
     return child->phase == NATLET_AGENT_BUSY;
 }
 
-/* Lets `stopping` have its time. */
-static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
+/* Lets what stops now have its time. */
+static void be_patient(natlet_cell *cell, natlet__supervisor *sup, const natlet__agent *child)
 {
-    const natlet__agent *child = natlet__child_at(sup->stopping);
     uint32_t ms = child->child.shutdown_ms;
 
     if (ms == 0) {
@@ -135,44 +154,113 @@ static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
     }
 }
 
-/* Stops one child after the other until one wants time. */
+static bool is_dynamic(const natlet__agent *agent)
+{
+    return agent->child.supervisor->strategy == NATLET_DYNAMIC;
+}
+
+static bool is_forgotten(const natlet__agent *child)
+{
+    return child->child.restart == NATLET_TEMPORARY || is_dynamic(child->parent);
+}
+
+/* All children of a dynamic supervisor that ends are stopped at once. */
+static bool stops_together(const natlet__agent *agent)
+{
+    return agent->phase == NATLET_AGENT_STOPPING && is_dynamic(agent);
+}
+
+static void start_again(natlet_cell *cell, natlet__agent *agent);
+
+/* There is nothing left to stop. */
+static void have_stopped(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    natlet__timers_stop(&cell->timers, &sup->patience.timer);
+    sup->stopping = NULL;
+    if (agent->phase == NATLET_AGENT_STOPPING) {
+        natlet__agent_end(cell, agent, shutdown, NATLET_AGENT_EXITED);
+    } else if (sup->restarts) {
+        start_again(cell, agent);
+    }
+}
+
+/* Stops a child and sees to what then becomes of it.  False: it wants time. */
+static bool stop(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    if (ask_to_stop(cell, child)) {
+        be_patient(cell, sup, child);
+        return false;
+    }
+    end_tree(cell, child, shutdown);
+    if (stops_together(agent) || (agent->phase == NATLET_AGENT_RUNNING && is_forgotten(child))) {
+        natlet__agent_remove(cell, child);
+    } else if (sup->restarts) {
+        natlet__agent_enter(cell, child, NATLET_AGENT_EXITED); /* takes mail */
+    }
+    return true;
+}
+
+/* Stops one child after the other until one wants time, or asks all of them. */
 static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
+    natlet__link *children = &sup->children;
+    bool together = stops_together(agent);
+    bool waits = false;
+    natlet__link *at = together ? children->prev : sup->stopping;
 
-    while (sup->stopping != &sup->children) {
-        natlet__agent *child = natlet__child_at(sup->stopping);
-        if (ask_to_stop(cell, child)) {
-            be_patient(cell, sup);
-            return;
+    while (at != children) {
+        natlet__link *before = at == sup->last ? children : at->prev;
+        sup->stopping = at;
+        if (!stop(cell, agent, natlet__child_at(at))) {
+            waits = true;
+            before = together ? before : children;
+        } else if (!together) {
+            natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
-        end_tree(cell, child, shutdown);
-        natlet__timers_stop(&cell->timers, &sup->patience.timer);
-        sup->stopping = sup->stopping->prev;
+        at = before;
     }
-    natlet__agent_end(cell, agent, sup->outcome, NATLET_AGENT_EXITED);
+    if (!waits) {
+        have_stopped(cell, agent);
+    }
 }
 
-/* Stops all children, then the supervisor. */
-static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome)
+/* Stops the children from `from` back to `last`. */
+static void stop_some(natlet_cell *cell, natlet__agent *agent, natlet__link *from,
+                      natlet__link *last, bool restarts)
 {
     natlet__supervisor *sup = state_of(agent);
 
-    if (agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_enter(cell, agent, NATLET_AGENT_STOPPING);
-        sup->outcome = outcome;
-        sup->stopping = sup->children.prev;
-        go_on_stopping(cell, agent);
-    }
+    sup->stopping = from;
+    sup->last = last;
+    sup->restarts = restarts;
+    go_on_stopping(cell, agent);
 }
 
-/* The child that is being stopped had its time. */
+/* Stops all children, then the supervisor. */
+static void halt(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__link *children = &state_of(agent)->children;
+
+    natlet__agent_enter(cell, agent, NATLET_AGENT_STOPPING);
+    stop_some(cell, agent, children->prev, children, false);
+}
+
+/* What is being stopped had its time. */
 static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
 {
     void *at = (char *)patience - offsetof(natlet__supervisor, patience);
     natlet__supervisor *sup = at;
 
-    end_tree(cell, natlet__child_at(sup->stopping), killed);
+    if (stops_together(sup->agent)) {
+        end_children(cell, sup->agent, killed);
+    } else {
+        end_tree(cell, natlet__child_at(sup->stopping), killed);
+    }
     natlet__agent_schedule(cell, sup->agent);
 }
 
@@ -197,7 +285,7 @@ static natlet_status make_children(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &state_of(agent)->children;
     natlet__link *at = children->next;
 
-    for (uint32_t i = 0; i < spec->count; i++) {
+    for (uint32_t i = 0; i < spec->count && spec->strategy != NATLET_DYNAMIC; i++) {
         natlet__agent *child = natlet__child_at(at);
         if (at != children && child->index == i) {
             natlet__agent_enter(cell, child, NATLET_AGENT_STARTING); /* takes mail from here on */
@@ -219,6 +307,7 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &sup->children;
 
     memset(ring_of(sup), 0, sup->places * sizeof(uint64_t));
+    sup->stopping = NULL;
     while (!natlet__list_is_empty(children) && natlet__child_at(children->prev)->index == ADDED) {
         natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of its last life */
     }
@@ -236,11 +325,13 @@ natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *a
 {
     natlet_status st = natlet__agent_start(cell, agent);
 
-    if (st < 0) {
+    if (st < 0 && !agent->has_run) {
         natlet__agent_remove(cell, agent);
     }
     return st;
 }
+
+static void could_not_start(natlet_cell *cell, natlet__agent *child);
 
 void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
 {
@@ -253,7 +344,7 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
         natlet__agent_not_started(cell, agent, trap);
     }
     if (agent->has_run) {
-        natlet__agent_enter(cell, agent, NATLET_AGENT_RESTARTING);
+        could_not_start(cell, agent);
     } else {
         natlet__agent_remove(cell, agent);
     }
@@ -270,79 +361,182 @@ static bool is_to_be_restarted(const natlet__agent *child)
            (child->child.restart == NATLET_TRANSIENT && is_crash);
 }
 
+static bool has_significant(const natlet__agent *agent)
+{
+    const natlet__link *children = &state_of(agent)->children;
+
+    for (const natlet__link *at = children->next; at != children; at = at->next) {
+        const natlet__agent *child = (const natlet__agent *)(at - 1);
+        if (child->child.significant && child->phase != NATLET_AGENT_DOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void give_up(natlet_cell *cell, natlet__agent *child)
 {
-    if (child->child.restart == NATLET_TEMPORARY) {
+    natlet__agent *agent = child->parent;
+    bool is_all = agent->child.supervisor->auto_shutdown == NATLET_AUTO_SHUTDOWN_ALL;
+    bool was_significant = child->child.significant;
+
+    if (is_forgotten(child)) {
         natlet__agent_remove(cell, child);
-        return;
+    } else {
+        natlet__agent_enter(cell, child, NATLET_AGENT_DOWN);
+        natlet__agent_drain(cell, child, NATLET_DEAD_NO_AGENT);
     }
-    natlet__agent_enter(cell, child, NATLET_AGENT_DOWN);
-    natlet__agent_drain(cell, child, NATLET_DEAD_NO_AGENT);
-}
-
-static void restart(natlet_cell *cell, natlet__agent *child)
-{
-    child->restarts++;
-    cell->stats.restarts++;
-    if (natlet__agent_start(cell, child) < 0) {
-        natlet__agent_enter(cell, child, NATLET_AGENT_RESTARTING);
+    if (was_significant && !(is_all && has_significant(agent))) {
+        halt(cell, agent);
     }
 }
 
-/* Acts on the children that ended or could not be restarted, until there is none or
- * the supervisor gives up. */
-static void act(natlet_cell *cell, natlet__agent *agent)
+/* It stays RESTARTING, and those that were to start behind it stay down. */
+static void could_not_start(natlet_cell *cell, natlet__agent *child)
 {
-    const natlet__link *events = &state_of(agent)->events;
+    const natlet__link *children = &state_of(child->parent)->children;
 
-    while (agent->phase == NATLET_AGENT_RUNNING && !natlet__list_is_empty(events)) {
-        natlet__agent *child = (natlet__agent *)events->next;
-        if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-            give_up(cell, child);
-        } else if (may_restart(cell, agent)) {
-            restart(cell, child);
-        } else {
-            halt(cell, agent, shutdown);
+    natlet__agent_enter(cell, child, NATLET_AGENT_RESTARTING);
+    for (natlet__link *at = child->sibling.next; at != children; at = at->next) {
+        natlet__agent *next = natlet__child_at(at);
+        if (next->phase == NATLET_AGENT_STARTING && next->turn.next == NULL) {
+            natlet__agent_enter(cell, next, NATLET_AGENT_DOWN);
         }
     }
 }
 
+static bool restart(natlet_cell *cell, natlet__agent *child)
+{
+    child->restarts++;
+    cell->stats.restarts++;
+    if (natlet__agent_start(cell, child) < 0) {
+        could_not_start(cell, child);
+        return false;
+    }
+    return true;
+}
+
+/* Starts those that were stopped for it.  What an init adds meanwhile has a turn of
+ * its own. */
+static void start_again(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+    natlet__link *children = &sup->children;
+    natlet__link *first = sup->last == children ? children->next : sup->last;
+
+    for (natlet__link *at = first; at != children; at = at->next) {
+        natlet__agent_enter(cell, natlet__child_at(at), NATLET_AGENT_STARTING);
+    }
+    for (natlet__link *at = first; at != children; at = at->next) {
+        natlet__agent *child = natlet__child_at(at);
+        if (child->turn.next == NULL && !restart(cell, child)) {
+            return;
+        }
+    }
+}
+
+static void restart_by_strategy(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    natlet__link *children = &state_of(agent)->children;
+    natlet_strategy strategy = agent->child.supervisor->strategy;
+
+    if (strategy == NATLET_ONE_FOR_ALL || strategy == NATLET_REST_FOR_ONE) {
+        natlet__link *last = strategy == NATLET_ONE_FOR_ALL ? children : &child->sibling;
+        stop_some(cell, agent, children->prev, last, true);
+    } else {
+        (void)restart(cell, child);
+    }
+}
+
+/* Acts on what came in first. */
+static void act(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+    natlet__agent *child = (natlet__agent *)sup->events.next;
+    bool is_ask = sup->events.next == &sup->ask;
+
+    if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        give_up(cell, child);
+    } else if (!is_ask && may_restart(cell, agent)) {
+        restart_by_strategy(cell, agent, child);
+    } else {
+        halt(cell, agent);
+    }
+}
+
+/* One step a turn: what was started meanwhile has its turn before the next. */
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent)
 {
-    if (agent->phase == NATLET_AGENT_STOPPING) {
+    natlet__supervisor *sup = state_of(agent);
+
+    if (sup->stopping != NULL) {
         go_on_stopping(cell, agent);
-    } else if (agent->is_asked) {
-        halt(cell, agent, shutdown);
-    } else {
+    } else if (!natlet__list_is_empty(&sup->events)) {
         act(cell, agent);
+    }
+    if (agent->phase == NATLET_AGENT_RUNNING && sup->stopping == NULL &&
+        !natlet__list_is_empty(&sup->events)) {
+        natlet__agent_schedule(cell, agent);
     }
 }
 
 /* ---- for the program ---- */
 
-static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_child *child,
-                         natlet_pid *pid)
+/* Whether this is a supervisor that can take orders now. */
+static natlet_status check(const natlet__agent *agent)
 {
-    natlet__agent *added;
-
-    if (agent == NULL || !natlet__is_supervisor(agent)) {
-        return agent == NULL ? NATLET_E_NO_AGENT : NATLET_E_INVALID;
+    if (agent == NULL) {
+        return NATLET_E_NO_AGENT;
+    }
+    if (!natlet__is_supervisor(agent)) {
+        return NATLET_E_INVALID;
     }
     if (agent->phase != NATLET_AGENT_RUNNING) {
         return NATLET_E_STATE;
     }
-    natlet_status st = natlet__agent_new(cell, &added, agent, child, &state_of(agent)->children);
+    return state_of(agent)->stopping == NULL ? NATLET_OK : NATLET_E_AGAIN;
+}
+
+/* Starts a child now, or, as no handler runs inside another, soon. */
+static natlet_status start(natlet_cell *cell, natlet__agent *child, natlet_pid *pid)
+{
+    natlet_status st = NATLET_OK;
+
+    if (cell->running != NULL) {
+        natlet__agent_enter(cell, child, NATLET_AGENT_STARTING);
+        natlet__agent_schedule(cell, child);
+    } else {
+        st = natlet__supervisor_start_added(cell, child);
+    }
+    *pid = st == NATLET_OK ? child->pid : 0;
+    return st;
+}
+
+static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_child *child,
+                         natlet_pid *pid)
+{
+    natlet__agent *added;
+    natlet_child whole = *child;
+    natlet_status st = check(agent);
+
+    if (st < 0) {
+        return st;
+    }
+    const natlet_supervisor_spec *spec = agent->child.supervisor;
+    if (spec->strategy == NATLET_DYNAMIC) {
+        if (spec->children_max > 0 && natlet__supervisor_count(agent) >= spec->children_max) {
+            return NATLET_E_LIMIT;
+        }
+        whole = spec->children[0];
+        whole.name = child->name;
+        whole.arg = child->arg;
+    }
+    st = natlet__agent_new(cell, &added, agent, &whole, &state_of(agent)->children);
     if (st < 0) {
         return st;
     }
     added->index = ADDED;
-    if (cell->running != NULL) { /* no handler runs inside another */
-        natlet__agent_schedule(cell, added);
-    } else {
-        st = natlet__supervisor_start_added(cell, added);
-    }
-    *pid = st == NATLET_OK ? added->pid : 0;
-    return st;
+    return start(cell, added, pid);
 }
 
 natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor_spec *spec,
@@ -367,16 +561,109 @@ natlet_status natlet_supervisor_add(natlet_cell *cell, natlet_pid supervisor,
 
 natlet_status natlet_supervisor_stop(natlet_cell *cell, natlet_pid supervisor)
 {
-    uint32_t was = natlet__lock(cell);
     natlet__agent *agent = natlet__registry_at(cell, supervisor);
 
-    if (agent != NULL && natlet__is_supervisor(agent)) {
-        agent->is_asked = true;
-        natlet__agent_schedule(cell, agent);
-    }
-    natlet__unlock(cell, was);
     if (agent == NULL) {
         return NATLET_E_NO_AGENT;
     }
-    return natlet__is_supervisor(agent) ? NATLET_OK : NATLET_E_INVALID;
+    if (!natlet__is_supervisor(agent)) {
+        return NATLET_E_INVALID;
+    }
+    uint32_t was = natlet__lock(cell);
+    natlet__supervisor_ask(cell, agent);
+    natlet__unlock(cell, was);
+    return NATLET_OK;
+}
+
+static natlet_status find_child(const natlet_cell *cell, natlet_pid supervisor, natlet_slice name,
+                                natlet__agent **child)
+{
+    const natlet__agent *agent = natlet__registry_at(cell, supervisor);
+    natlet_status st = check(agent);
+
+    *child = natlet__registry_find(cell, name);
+    if (st < 0) {
+        return st;
+    }
+    return *child != NULL && (*child)->parent == agent ? NATLET_OK : NATLET_E_NOT_FOUND;
+}
+
+natlet_status natlet_supervisor_terminate(natlet_cell *cell, natlet_pid supervisor,
+                                          natlet_slice name)
+{
+    uint32_t was = natlet__lock(cell);
+    natlet__agent *child;
+    natlet_status st = find_child(cell, supervisor, name, &child);
+
+    if (st == NATLET_OK) {
+        natlet__supervisor *sup = state_of(child->parent);
+        sup->stopping = &child->sibling;
+        sup->last = &child->sibling;
+        sup->restarts = false;
+        natlet__agent_schedule(cell, child->parent);
+    }
+    natlet__unlock(cell, was);
+    return st;
+}
+
+/* A child that is DOWN. */
+static natlet_status find_down(const natlet_cell *cell, natlet_pid supervisor, natlet_slice name,
+                               natlet__agent **child)
+{
+    const natlet__agent *agent = natlet__registry_at(cell, supervisor);
+
+    if (agent != NULL && natlet__is_supervisor(agent) && is_dynamic(agent)) {
+        return NATLET_E_INVALID;
+    }
+    natlet_status st = find_child(cell, supervisor, name, child);
+    return st == NATLET_OK && (*child)->phase != NATLET_AGENT_DOWN ? NATLET_E_STATE : st;
+}
+
+natlet_status natlet_supervisor_restart(natlet_cell *cell, natlet_pid supervisor, natlet_slice name,
+                                        natlet_pid *pid)
+{
+    uint32_t was = natlet__lock(cell);
+    natlet__agent *child;
+    natlet_status st = find_down(cell, supervisor, name, &child);
+
+    *pid = 0;
+    if (st == NATLET_OK) {
+        st = start(cell, child, pid);
+    }
+    natlet__unlock(cell, was);
+    return st;
+}
+
+natlet_status natlet_supervisor_delete(natlet_cell *cell, natlet_pid supervisor, natlet_slice name)
+{
+    uint32_t was = natlet__lock(cell);
+    natlet__agent *child;
+    natlet_status st = find_down(cell, supervisor, name, &child);
+
+    if (st == NATLET_OK) {
+        natlet__agent_remove(cell, child);
+    }
+    natlet__unlock(cell, was);
+    return st;
+}
+
+natlet_status natlet_supervisor_count(const natlet_cell *cell, natlet_pid supervisor,
+                                      natlet_supervisor_counts *counts)
+{
+    const natlet__agent *agent = natlet__registry_at(cell, supervisor);
+
+    *counts = (natlet_supervisor_counts){0};
+    if (agent == NULL || !natlet__is_supervisor(agent)) {
+        return agent == NULL ? NATLET_E_NO_AGENT : NATLET_E_INVALID;
+    }
+    natlet__link *children = &state_of(agent)->children;
+    for (natlet__link *at = children->next; at != children; at = at->next) {
+        const natlet__agent *child = natlet__child_at(at);
+        counts->specs++;
+        counts->active += child->pid != 0 ? 1 : 0;
+        counts->supervisors += natlet__is_supervisor(child) ? 1 : 0;
+    }
+    counts->workers = counts->specs - counts->supervisors;
+    counts->specs = is_dynamic(agent) ? 1 : counts->specs;
+    return NATLET_OK;
 }
