@@ -62,6 +62,7 @@ suite unit-wasm-browser "$NODE" tests/browser/run-wasm-tests.mjs build/wasm/test
 suite checks $make -k gate
 suite lab "$NODE" tests/support/lab-selftest.mjs
 suite conformance "$NODE" tests/conformance/run.mjs
+suite oracle "$NODE" tests/oracle/run.mjs
 suite proto-dump "$NODE" tests/conformance/proto_dump.mjs
 suite hosts "$NODE" tests/conformance/hosts.mjs
 suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs

@@ -62,7 +62,7 @@ struct natlet__agent {
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
-    uint32_t index; /* in the supervisor's specification */
+    uint32_t index; /* in the supervisor's specification, or NATLET__ADDED */
     uint32_t restarts;
     uint64_t handled;
     natlet__mailbox mailbox;
@@ -263,6 +263,11 @@ static inline natlet__supervisor *natlet__supervisor_of(const natlet__agent *age
     return agent->state;
 }
 
+static inline bool natlet__is_dynamic(const natlet__agent *supervisor)
+{
+    return supervisor->child.supervisor->strategy == NATLET_DYNAMIC;
+}
+
 /* The child whose `sibling` this is. */
 static inline natlet__agent *natlet__child_at(natlet__link *sibling)
 {
@@ -270,6 +275,8 @@ static inline natlet__agent *natlet__child_at(natlet__link *sibling)
 }
 
 _Static_assert(offsetof(natlet__agent, sibling) == sizeof(natlet__link), "as child_at has it");
+
+#define NATLET__ADDED UINT32_MAX /* it is not in the specification */
 
 /* Bytes of its state; 0 if a number in the specification is out of range. */
 size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec);
