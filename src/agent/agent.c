@@ -408,13 +408,16 @@ natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason
     if (agent == NULL) {
         return NATLET_E_NO_AGENT;
     }
-    if (why.kind > NATLET_EXIT_ERROR) {
+    if (why.kind > NATLET_EXIT_ERROR && why.kind != NATLET_EXIT_KILLED) {
         return NATLET_E_INVALID;
     }
+    bool is_kill = why.kind == NATLET_EXIT_KILLED;
     uint32_t was = natlet__lock(cell);
     if (natlet__is_supervisor(agent)) {
         natlet__supervisor_ask(cell, agent);
-    } else if (!agent->is_asked) {
+    } else if (is_kill && agent != cell->running && agent->phase != NATLET_AGENT_STARTING) {
+        natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
+    } else if (is_kill || !agent->is_asked) {
         agent->is_asked = true;
         agent->asked = why;
         if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */

@@ -28,10 +28,11 @@ function failures(percent) {
     return [from, from && from + int(0, 2)];
 }
 
-// A stop takes 50 ms, or 100 ms if it ends by a kill, or 450 ms: up to three of them never end
+// A stop takes 50 ms, or 100 ms if it ends by a kill, or 400 or 800 ms more: up to three of them never end
 // near a tick of 400 ms, at which acts happen.
 const haste = () => pick([0, 1000], [0, 0], [0, -1]);
 const slowness = () => pick([50, 200], [450, 100], [450, 2000], [50, -1], [450, 0]);
+const slower = () => pick([1250, -1], [1250, 900]);
 
 function worker(auto, failing = 35) {
     return tuple(...rank(auto), ...failures(failing));
@@ -53,12 +54,13 @@ function slow() {
     const count = int(2, 5);
     let left = 3;
     const children = times(count, () => {
-        const [ms, shutdown] = left > 0 && chance(50) ? slowness() : haste();
+        const [ms, shutdown] = left > 0 && chance(50) ? (chance(25) ? slower() : slowness()) : haste();
         left -= ms > 0;
         return tuple(...rank(auto), 0, 0, ms, shutdown);
     });
-    const acts = times(int(1, 6), () => (chance(25) ? tuple('wait', int(1, 3)) : kill(count)));
-    scenario(int(0, 2), int(1, 5), auto, children, chance(50) ? [...acts, 'stop', '{wait,4}'] : acts);
+    const ends = () => tuple(int(0, count - 1), pick(1, 1, 2, 3, 5));
+    const acts = times(int(1, 6), () => (chance(20) ? tuple('wait', int(1, 3)) : ends()));
+    scenario(int(0, 2), int(1, 5), auto, children, chance(50) ? [...acts, 'stop', '{wait,9}'] : acts);
 }
 
 function timed() {
@@ -107,7 +109,7 @@ function dynamic() {
         } else if (chance(15)) {
             acts.push(tuple('end_d', s, int(0, next - 1)), ...(slowly ? ['{wait,4}'] : []));
         } else {
-            acts.push(tuple('d', int(0, next - 1), pick(1, 1, 2, 3)));
+            acts.push(tuple('d', int(0, next - 1), pick(1, 1, 2, 3, 5)));
         }
     });
     if (chance(50)) {

@@ -198,7 +198,7 @@ show({Kind, A}) -> print("~w ~w", [Kind, A]).
 
 %% ---- acts
 
-reason(Why) -> lists:nth(Why, [boom, normal, shutdown, {shutdown, x}]).
+reason(Why) -> lists:nth(Why, [boom, normal, shutdown, {shutdown, x}, kill]).
 
 act(Tab, _, {I, Why}) when is_integer(I) -> kill(Tab, name("c", I), reason(Why));
 act(Tab, _, {d, I, Why}) -> kill(Tab, name("d", I), reason(Why));
@@ -232,6 +232,7 @@ act(Tab, _, {count, S}) ->
 kill(Tab, Name, Reason) ->
     case where(Tab, Name) of
         undefined -> print("no ~w", [Name]);
+        Pid when Reason =:= kill -> print("> ~w ~w", [Name, Reason]), exit(Pid, kill);
         Pid -> print("> ~w ~w", [Name, Reason]), Pid ! {die, Reason}
     end.
 

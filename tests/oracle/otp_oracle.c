@@ -23,6 +23,7 @@ enum {
     PERIOD_S = 3600,
     SHUTDOWN_MS = 1000,
     BOOM = -7,
+    KILL = 5,
     LINE_MAX_BYTES = 4096,
     STOPS_MAX = 64,
 };
@@ -527,8 +528,8 @@ static void begin_call(const term *act)
 
 static void kill_worker(char letter, int32_t number, int32_t why)
 {
-    static const char *const reasons[] = {"boom", "normal", "shutdown", "{shutdown,x}"};
-    const char *reason = reasons[(why - 1) & 3];
+    static const char *const reasons[] = {"boom", "normal", "shutdown", "{shutdown,x}", "kill"};
+    const char *reason = reasons[(uint32_t)(why - 1) % 5];
     char name[NAME_MAX_BYTES];
 
     (void)snprintf(name, sizeof name, "%c%u", letter, (unsigned)number % 100);
@@ -538,6 +539,10 @@ static void kill_worker(char letter, int32_t number, int32_t why)
         return;
     }
     SHOW("> %s %s\n", name, reason);
+    if (why == KILL) {
+        (void)natlet_agent_exit(w.cell, agent->pid, (natlet_reason){NATLET_EXIT_KILLED, 0});
+        return;
+    }
     if (agent->is_asked) {
         return; /* it is stopping and hears nothing else */
     }

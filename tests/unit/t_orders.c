@@ -334,7 +334,6 @@ static void agents_are_ended_for_a_reason(void)
 
     begin(NATLET_ONE_FOR_ONE);
     CHECK(exit_of("a", NATLET_EXIT_TRAP, 0) == NATLET_E_INVALID);
-    CHECK(exit_of("a", NATLET_EXIT_KILLED, 0) == NATLET_E_INVALID);
     CHECK(exit_of("x", NATLET_EXIT_ERROR, 0) == NATLET_E_NO_AGENT);
     CHECK(exit_of("a", NATLET_EXIT_ERROR, -3) == NATLET_OK);
     CHECK(exit_of("a", NATLET_EXIT_NORMAL, 0) == NATLET_OK); /* the first reason counts */
@@ -357,6 +356,24 @@ static void agents_are_ended_for_a_reason(void)
     cell_rig_end(&r);
 }
 
+/* Nothing is waited for, and nothing told. */
+static void agents_are_killed(void)
+{
+    begin(NATLET_ONE_FOR_ONE);
+    (void)cell_rig_tell(&r, "a", "later");
+    CHECK(exit_of("a", NATLET_EXIT_SHUTDOWN, 0) == NATLET_OK);
+    CHECK(exit_of("a", NATLET_EXIT_KILLED, 0) == NATLET_OK);
+    CHECK(cell_rig_find(&r, "a") == 0);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "dead letter a: left over at the end [later]\nstart a 2\n");
+    CHECK(terminate("b") == NATLET_OK);
+    CHECK(exit_of("b", NATLET_EXIT_KILLED, 0) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "");
+    CHECK_INT(counts().active, 2);
+    cell_rig_end(&r);
+}
+
 int main(void)
 {
     RUN(a_child_is_stopped_started_and_forgotten);
@@ -370,5 +387,6 @@ int main(void)
     RUN(dynamic_children_stop_together);
     RUN(nonsense_is_refused);
     RUN(agents_are_ended_for_a_reason);
+    RUN(agents_are_killed);
     return test_done();
 }
