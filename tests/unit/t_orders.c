@@ -279,8 +279,11 @@ static void dynamic_children_have_a_limit(void)
 static void dynamic_children_stop_together(void)
 {
     begin_dynamic(0);
+    puppet d = {.rig = &r, .name = "d"};
     CHECK(add(&a) == NATLET_OK && add(&b) == NATLET_OK && add(&c) == NATLET_OK);
+    CHECK(add(&d) == NATLET_OK);
     (void)cell_rig_tell(&r, "a", "later");
+    (void)cell_rig_tell(&r, "d", "later");
     (void)cell_rig_tell(&r, "c", "later");
     (void)cell_rig_log(&r);
     CHECK(natlet_supervisor_stop(r.cell, r.root) == NATLET_OK);
@@ -289,10 +292,11 @@ static void dynamic_children_stop_together(void)
     CHECK(natlet_cell_settle(r.cell, cell_rig_find(&r, "a"), a.token, NATLET_DONE) == NATLET_OK);
     cell_rig_wait_ms(&r, 4999);
     CHECK_TEXT(cell_rig_log(&r), "stop a\n");
-    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 2);
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 3);
     cell_rig_wait_ms(&r, 1);
     cell_rig_run(&r);
-    CHECK_TEXT(cell_rig_log(&r), "dead letter c: left over at the end [later]\n");
+    CHECK_TEXT(cell_rig_log(&r), "dead letter d: left over at the end [later]\n"
+                                 "dead letter c: left over at the end [later]\n");
     CHECK_INT(natlet_cell_stats_now(r.cell).agents, 0);
     CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, 0);
     cell_rig_end(&r);
