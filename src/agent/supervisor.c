@@ -426,7 +426,8 @@ static void start_again(natlet_cell *cell, natlet__agent *agent)
     }
     for (natlet__link *at = first; at != children; at = at->next) {
         natlet__agent *child = natlet__child_at(at);
-        if (child->turn.next == NULL && !restart(cell, child)) {
+        bool is_new = child->turn.next != NULL && !child->has_run;
+        if (!is_new && !restart(cell, child)) {
             return;
         }
     }

@@ -201,6 +201,47 @@ static void a_group_keeps_its_mail(void)
     cell_rig_end(&r);
 }
 
+/* Asks the one behind it to end before that has started. */
+static int32_t hurt_sibling(natlet_cell *cell, void *state, void *arg)
+{
+    (void)state;
+    (void)arg;
+    natlet_pid next = cell_rig_find(&r, "c");
+    return natlet_agent_exit(cell, next, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0});
+}
+
+static int32_t fail(natlet_cell *cell, void *state, natlet_mail *mail)
+{
+    (void)cell;
+    (void)state;
+    (void)mail;
+    return -1;
+}
+
+static void who_is_asked_before_the_start_starts_and_ends(void)
+{
+    static const natlet_behaviour hurting = {
+        .name = "hurting", .init = hurt_sibling, .on_mail = fail};
+    natlet_child pair[2] = {{.name = NATLET_TEXT("h"), .behaviour = &hurting}};
+    const natlet_supervisor_spec spec = {
+        .strategy = NATLET_REST_FOR_ONE, .children = pair, .count = 2};
+
+    begin(NATLET_ONE_FOR_ONE);
+    CHECK(natlet_supervisor_stop(r.cell, r.root) == NATLET_OK);
+    cell_rig_run(&r);
+    (void)cell_rig_log(&r);
+    pair[1] = puppet_child(&c, NATLET_TRANSIENT);
+    CHECK(natlet_supervisor_start(r.cell, &spec, &r.root) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "start c 2\nstop c\n");
+    c.fail_from = c.fail_to = 3; /* of a group: one that cannot start is tried again */
+    CHECK(natlet_agent_send_name(r.cell, cell_rig_text("h"), &(natlet_mail){0}) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "dead letter h: the agent crashed on it [] error\n"
+                                 "startfail c 3\nstart c 4\n");
+    cell_rig_end(&r);
+}
+
 static void what_stays_down_takes_no_mail(void)
 {
     begin(NATLET_REST_FOR_ONE);
@@ -302,6 +343,38 @@ static void dynamic_children_stop_together(void)
     cell_rig_end(&r);
 }
 
+/* The pattern may be a whole tree; its children are nameless, for there are many. */
+static void trees_can_be_added(void)
+{
+    static const natlet_child leaf = {.behaviour = &puppet_behaviour, .arg = &a};
+    static const natlet_supervisor_spec branch = {
+        .intensity = NATLET_NO_RESTART, .children = &leaf, .count = 1};
+    natlet_agent_info infos[3];
+    natlet_agent_info below;
+
+    begin_dynamic(0);
+    children[0] = (natlet_child){.supervisor = &branch};
+    CHECK(add(&b) == NATLET_OK && add(&c) == NATLET_OK);
+    CHECK_TEXT(cell_rig_log(&r), "start a 2\nstart a 3\n");
+    CHECK_INT(counts().supervisors, 2);
+    CHECK_INT(natlet_cell_children(r.cell, r.root, infos, 3), 2);
+    CHECK_INT(natlet_cell_children(r.cell, infos[0].pid, &below, 1), 1);
+    CHECK(natlet_agent_exit(r.cell, below.pid, (natlet_reason){NATLET_EXIT_ERROR, -1}) ==
+          NATLET_OK);
+    cell_rig_run(&r); /* the branch gives up, and is started again */
+    CHECK_TEXT(cell_rig_log(&r), "end a error\nstart a 4\n");
+    CHECK_INT(counts().active, 2);
+    CHECK(terminate("b") == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "stop a\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 3);
+    CHECK(natlet_supervisor_stop(r.cell, r.root) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "stop a\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).pool_used, 0);
+    cell_rig_end(&r);
+}
+
 static void nonsense_is_refused(void)
 {
     natlet_pid pid;
@@ -385,10 +458,12 @@ int main(void)
     RUN(orders_wait_for_the_busy);
     RUN(handlers_give_orders);
     RUN(a_group_keeps_its_mail);
+    RUN(who_is_asked_before_the_start_starts_and_ends);
     RUN(what_stays_down_takes_no_mail);
     RUN(mail_survives_the_supervisor);
     RUN(dynamic_children_have_a_limit);
     RUN(dynamic_children_stop_together);
+    RUN(trees_can_be_added);
     RUN(nonsense_is_refused);
     RUN(agents_are_ended_for_a_reason);
     RUN(agents_are_killed);
