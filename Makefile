@@ -85,7 +85,7 @@ HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump
-ORACLES   = $(B)/tests/otp-oracle $(W)/tests/otp-oracle.wasm
+ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -166,7 +166,7 @@ $(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
 $(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
-$(W)/tests/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(wasm_third)
+$(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)

@@ -9,7 +9,7 @@ import { Report, root } from '../support/harness.mjs';
 const folder = 'tests/oracle';
 const places = {
     native: ['build/tests/otp-oracle'],
-    wasm: [process.execPath, '--no-warnings', '--single-threaded', 'tests/wasi.mjs', 'build/wasm/tests/otp-oracle.wasm'],
+    wasm: [process.execPath, '--no-warnings', '--single-threaded', 'tests/wasi.mjs', 'build/wasm/oracle/otp-oracle.wasm'],
 };
 
 const scenariosOf = (text) => text.split('\n').filter((line) => line.startsWith('{'));
