@@ -1,7 +1,7 @@
 # make           library and CLI            make demo     the main job, shown with a real nats-server
 # make wasm      the WebAssembly modules    make test     everything; closes with one line
 # make unit      unit tests: native, sanitized and as wasm in Node (unit-native, asan, unit-wasm)
-# make check     unit tests, strict compile, format, arrows, symbols, style, tidy on changed files
+# make check     unit tests, strict compile, format, arrows, symbols, publisher, style, tidy on changed files
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
@@ -187,7 +187,7 @@ asan: $(TOOLS)/clang.env
 
 check: unit gate tidy-changed
 	@echo "check: all good"
-gate: strict fmt-check arrows symbols style docs modules
+gate: strict fmt-check arrows symbols publisher style docs modules
 
 TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
@@ -249,7 +249,10 @@ $(B)/tidy/%.ok: %.c .clang-tidy $(TOOLS)/lint.env $(TOOLS)/wasm.env
 arrows: $(TOOLS)/clang.env
 	@CC="$(call tool,CLANG)" sh tests/arch/arrows.sh
 symbols: $(B)/libnatlet.a
-	@NM="$(call tool,NM)" CC="$(CC)" sh tests/arch/symbols.sh $<
+	@NM="$(call tool,NM)" sh tests/arch/symbols.sh $<
+publisher: $(B)/libnatlet.a $(W)/libnatlet.a
+	@CC="$(CC)" WASM_CC="$(WASM_CC) $(STD) $(WASM_CFLAGS) $(WASM_LINK) $(REACTOR)" WASM_LIBS="$(WASM_LIBS)" \
+	    sh tests/arch/publisher.sh $^
 style:
 	@sh tests/arch/style.sh
 docs:
@@ -270,6 +273,6 @@ clean:
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
 .PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table hosts e2e browser lab oracle demo bench fuzz \
-        strict fmt fmt-check tidy tidy-changed arrows symbols style docs modules size lists hooks clean FORCE
+        strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

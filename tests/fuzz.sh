@@ -1,7 +1,8 @@
 #!/bin/sh
 # sh tests/fuzz.sh TARGET SECONDS: fuzzes build/fuzz/…/f_TARGET, then says how
 # often it ran and which share of the lines it reached.  The files it is about
-# stand in tests/fuzz/f_TARGET.c:   /* covers: src/proto/parser.c src/ws/frame.c */
+# stand in tests/fuzz/f_TARGET.c, on as many lines as it takes:
+#     /* covers: src/proto/parser.c src/ws/frame.c */
 # Seeds: tests/fuzz/seeds/TARGET/; what was found new stays in build/corpus/TARGET.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,9 +29,9 @@ runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 profile=build/cov/$target
 LLVM_PROFILE_FILE=$profile.raw build/cov/tests/fuzz/f_$target -runs=0 "$corpus" $seeds >/dev/null 2>&1
 "$LLVM_PROFDATA" merge -o "$profile.data" "$profile.raw"
-covers=$(awk '/covers:/ { on = 1 } on { last = /\*\//; gsub(/^.*covers:|^ \*|\*\/.*$/, ""); printf "%s", $0; if (last) exit }' \
-    "tests/fuzz/f_$target.c")
-[ -n "$covers" ] || { echo "not ok fuzz $target  tests/fuzz/f_$target.c does not say what it covers" && exit 1; }
+covers=$(awk '/covers:/ { in_it = 1 } in_it { print } in_it && /\*\// { exit }' "tests/fuzz/f_$target.c" |
+    sed 's|^[ /]*\*||; s|\*/.*||; s|covers:||')
+[ -n "$(echo $covers)" ] || { echo "not ok fuzz $target  tests/fuzz/f_$target.c does not say what it covers" && exit 1; }
 "$LLVM_COV" report "build/cov/tests/fuzz/f_$target" -instr-profile="$profile.data" $covers |
     awk '/^-+$/ || NF < 10 || $1 == "Filename" { next } { printf "%-32s %5d lines  %s covered\n", $1, $8, $10 }'
 "$LLVM_COV" show "build/cov/tests/fuzz/f_$target" -instr-profile="$profile.data" $covers >"$profile.txt"

@@ -16,6 +16,10 @@ static bool is_poisoned;
 static uint8_t *scratch;
 static uint32_t scratch_bytes;
 
+/* Constructors of the program, made by the linker.  Where nobody calls it the linker
+ * takes the module for a command, whose every export constructs and destructs. */
+extern void __wasm_call_ctors(void);
+
 static uint32_t address_of(const void *ptr)
 {
     return (uint32_t)(uintptr_t)ptr;
@@ -64,6 +68,7 @@ __attribute__((noinline)) static int32_t start(uint32_t config, uint32_t config_
 int32_t natlet_init(uint32_t config, uint32_t config_len)
 {
     natlet__stack_mark();
+    __wasm_call_ctors();
     return start(config, config_len);
 }
 

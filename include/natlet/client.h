@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "natlet/auth.h"
 #include "natlet/limits.h"
 #include "natlet/runtime.h"
 #include "natlet/slice.h"
@@ -31,12 +32,19 @@ typedef enum natlet_client_state {
 #undef X
 } natlet_client_state;
 
+/* A server that is about to shut down is left for another one of the pool, if there is
+ * one: it serves until the new one has all subscriptions.  While both do, a message of
+ * a plain subscription may come twice, that of a queue group does not; answers come
+ * once. */
 typedef enum natlet_client_event_kind {
-    NATLET_CLIENT_EV_STATE,         /* state changed; status and text say why it was left */
-    NATLET_CLIENT_EV_ERROR,         /* something failed that ends nothing: -ERR, a permission */
-    NATLET_CLIENT_EV_SERVERS,       /* the server named servers that were not in the pool */
-    NATLET_CLIENT_EV_LAME_DUCK,     /* the server is about to shut down */
-    NATLET_CLIENT_EV_SLOW_CONSUMER, /* a subscription reached its pending limit */
+    NATLET_CLIENT_EV_STATE = 0,         /* state changed; status and text say why it was left */
+    NATLET_CLIENT_EV_ERROR = 1,         /* something failed that ends nothing: -ERR, a permission */
+    NATLET_CLIENT_EV_SERVERS = 2,       /* the server named servers that were not in the pool */
+    NATLET_CLIENT_EV_LAME_DUCK = 3,     /* the server is about to shut down */
+    NATLET_CLIENT_EV_SLOW_CONSUMER = 4, /* a pulled subscription drops messages: E_FULL (its
+                                           limit) or E_NO_MEMORY; told again when half was free */
+    NATLET_CLIENT_EV_AUTH_EXPIRING = 5, /* the JWT expires soon: reconnects for a new one */
+    NATLET_CLIENT_EV_MIGRATED = 6, /* another server, text, serves from now on, without a gap */
 } natlet_client_event_kind;
 
 typedef struct natlet_client_event {
@@ -46,6 +54,7 @@ typedef struct natlet_client_event {
     natlet_slice text;         /* what the server or the host said about it; may be empty */
     uint32_t close_code;       /* of the WebSocket, 0: none */
     uint32_t sid;              /* of the subscription concerned, 0: none */
+    natlet_slice subject;      /* that the server does not permit; else empty */
 } natlet_client_event;
 
 /* Zeroed fields take their defaults; natlet_client_config_init sets them all.
@@ -56,13 +65,15 @@ typedef struct natlet_client_config {
     natlet_slice name;    /* shown by the server's monitoring */
     natlet_slice user, password, token;
     natlet_slice inbox_prefix; /* "_INBOX" */
-    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request */
+    natlet_slice headers;      /* "Name: value\r\n" lines for the upgrade request; Host too */
     bool no_echo;              /* do not deliver what this client published */
     bool verbose, pedantic;
     bool keep_order;        /* try servers in the order given, else shuffled */
     bool ignore_discovered; /* do not add servers that INFO names */
     bool no_reconnect;
     bool retry_first_connect; /* a failed first connect is retried like a reconnect */
+    bool retry_auth_errors;   /* a server that refused the credentials twice is tried again */
+    bool host_auth;           /* the host is asked, too, who we are (CTL_SIGN) */
     uint32_t connect_ms, ping_ms, pings_out_max, drain_ms;
     uint32_t reconnect_ms;       /* > 0: fixed delay instead of backoff */
     int32_t reconnects_max;      /* attempts in a row per server; -1 (default) without end */
@@ -71,22 +82,36 @@ typedef struct natlet_client_config {
     uint32_t message_bytes_max;  /* larger messages are refused */
     uint32_t subscriptions_max;  /* default 4096; the table grows in steps */
     void (*on_event)(void *self, const natlet_client_event *event);
+    /* Both may be NULL, and may call the functions that only look.  The first answers
+     * which server, by its index, is dialled next; < 0: the one `proposed`.  The second
+     * answers the wait in ms before a pass over the servers, instead of the backoff;
+     * `attempt` counts from 0 since the service was stable. */
+    int32_t (*choose_server)(void *self, uint32_t proposed);
+    uint32_t (*reconnect_delay)(void *self, uint32_t attempt);
     void *self;
+    /* Asked in this order at every connect who we are; what a later one says wins over
+     * an earlier one and user, password and token, and what the host says over all.
+     * The list is copied.  When nobody says anything CONNECT has no credentials, as for
+     * a page whose cookies say it.  A JWT is replaced a minute before it expires, or after
+     * half of what is left, by a reconnect (not with no_reconnect): once for each date. */
+    const natlet_authenticator *authenticators;
+    uint32_t authenticator_count; /* 0..NATLET_AUTHENTICATORS_MAX */
 } natlet_client_config;
 
 /* Where the messages of a subscription go. */
 typedef struct natlet_sink {
     void *self;
-    /* One message of subscription `sid`. */
+    /* One message of subscription `sid`.  NULL: the subscription is a pulled one, see
+     * natlet_client_next. */
     void (*message)(void *self, uint32_t sid, const natlet_msg *msg);
     /* The last call: the subscription is over, and is before unsubscribe returns.
      * `why` is OK (unsubscribed, max reached, drained), E_CLOSED, or E_PERMISSION
-     * (the server refused it).  May be NULL. */
+     * (the server refused it, or takes no more of them).  May be NULL. */
     void (*ended)(void *self, uint32_t sid, natlet_status why);
 } natlet_sink;
 
-/* Ends a request.  `st` is OK (then *reply is the answer), E_NO_RESPONDERS,
- * E_TIMEOUT, E_PERMISSION (the server refused the subject or the inbox),
+/* Ends a request; for request-many see natlet_client_request_many.  `st` is OK (then *reply is the
+ * answer), E_NO_RESPONDERS, E_TIMEOUT, E_PERMISSION (the server refused the subject or the inbox),
  * E_DISCONNECTED (the connection broke before the answer came), E_CANCELLED or
  * E_CLOSED (then reply is NULL). */
 typedef void (*natlet_reply_fn)(void *self, natlet_status st, const natlet_msg *reply);
@@ -104,14 +129,18 @@ typedef struct natlet_client_stats {
     uint64_t copied_bytes;            /* moved again after recv wrote them */
     uint64_t unrouted;                /* messages of subscriptions that are gone */
     uint64_t late_replies;            /* replies nobody waits for any more */
-    uint64_t dropped;                 /* header block beyond NATLET_HEADER_BYTES_MAX */
+    uint64_t dropped;                 /* header block beyond NATLET_HEADER_BYTES_MAX; or pulled
+                                         subscription, and full, out of memory or ended */
     uint64_t refused;                 /* operations answered E_FULL */
     uint64_t expired, unknown;        /* publishes reported E_TIMEOUT, E_DISCONNECTED */
     uint32_t reconnects;
-    uint32_t connects;                   /* successful ones, the first included */
-    uint32_t errors;                     /* -ERR and protocol failures */
-    uint32_t subscriptions, requests;    /* live now */
-    uint32_t outbox_bytes, outbox_max;   /* waiting now; most ever */
+    uint32_t migrations;                      /* from one server to another without a gap */
+    uint32_t probes;                          /* PINGs because the link seemed dead */
+    uint32_t connects;                        /* successful ones, the first included */
+    uint32_t errors;                          /* -ERR and protocol failures */
+    uint32_t subscriptions, requests;         /* live now */
+    uint32_t subscriptions_max, requests_max; /* most ever, the shared inbox included */
+    uint32_t outbox_bytes, outbox_max;        /* waiting now; most ever */
     uint32_t rx_block_max;               /* largest block taken for a message beyond the buffer */
     uint32_t offline_messages;           /* publishes that wait */
     uint32_t offline_bytes, offline_max; /* memory for them now, a kept block too; most ever */
@@ -127,7 +156,7 @@ void natlet_client_config_init(natlet_client_config *config);
 /* Makes an idle client on `rt`.
  *
  * Returns OK; E_URL (a server address); E_CONFIG (a number out of range, too many
- * servers, a name or prefix that is not well-formed); E_NO_MEMORY.  On failure
+ * servers, a name, user, token or prefix that is not well-formed); E_NO_MEMORY.  On failure
  * *out is NULL. */
 natlet_status natlet_client_new(natlet_client **out, natlet_runtime *rt,
                                 const natlet_client_config *config);
@@ -146,6 +175,27 @@ void natlet_client_close(natlet_client *client);
 
 /* Drops the connection and dials again without delay.  Returns OK or E_STATE. */
 natlet_status natlet_client_reconnect(natlet_client *client);
+
+/* The pool of servers: those of the configuration and those that INFO names. */
+typedef struct natlet_server_info {
+    natlet_slice url;       /* without credentials; valid until the pool changes */
+    uint32_t failures;      /* attempts in a row that failed */
+    uint32_t auth_failures; /* ... for credentials */
+    bool is_current;        /* in use or last tried */
+    bool is_discovered;     /* named by INFO only */
+} natlet_server_info;
+
+/* How many there are, those that INFO named included. */
+uint32_t natlet_client_server_count(const natlet_client *client);
+
+/* Describes server `index`, from 0.  Returns OK or E_NOT_FOUND. */
+natlet_status natlet_client_server_at(const natlet_client *client, uint32_t index,
+                                      natlet_server_info *out);
+
+/* Replaces the pool by `urls`, written as in the configuration, for later connects too.
+ * A connection stays, also to a server that is no longer named: it is not dialled again.
+ * Returns OK, E_URL, E_CONFIG (too many) or E_NO_MEMORY; on failure nothing changed. */
+natlet_status natlet_client_set_servers(natlet_client *client, natlet_slice urls);
 
 /* How a client keeps account of its publishes. */
 typedef struct natlet_track_options {
@@ -202,10 +252,12 @@ natlet_status natlet_client_publish(natlet_client *client, const natlet_msg *msg
 typedef struct natlet_subscribe_options {
     natlet_slice queue; /* queue group; empty: none */
     uint64_t max;       /* ends by itself after so many messages; 0: never */
+    /* Of a pulled one: what waits at most, 0 for the defaults of natlet/limits.h. */
+    uint32_t pending_messages_max, pending_bytes_max;
 } natlet_subscribe_options;
 
-/* Subscribes; `options` may be NULL.  While disconnected the subscription is
- * kept and sent with the next connect, as after every reconnect.
+/* Subscribes; `options` may be NULL, `sink` too: then it is a pulled subscription.  While
+ * disconnected the subscription is kept and sent with the next connect, as after every reconnect.
  *
  * Returns OK; E_SUBJECT; E_LIMIT (subscriptions_max); E_NO_MEMORY; E_FULL;
  * E_DRAINING; E_CLOSED. */
@@ -218,9 +270,37 @@ natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natl
  * Returns OK, E_NOT_FOUND or E_FULL. */
 natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max);
 
-/* Ends it after what the server had sent was delivered; without a connection at
- * once.  `timeout_ms` 0 stands for the client's drain_ms.
- * Returns OK, E_NOT_FOUND, E_FULL or E_NO_MEMORY; after OK `done` is called once. */
+/* Lends the oldest message that a pulled subscription holds: its slices are valid
+ * until natlet_client_release or the end of the subscription.  Twice without a
+ * release lends the same message again.
+ *
+ * Messages wait in memory of the client up to the limits of the subscription; one
+ * that finds no room is dropped, counted, and told as EV_SLOW_CONSUMER.  After `max`
+ * messages, or drained, it lives until the last one was released; unsubscribed at once
+ * or closed, it ends with what it holds.
+ *
+ * Returns OK, EMPTY or E_NOT_FOUND (over, or not a pulled one). */
+natlet_status natlet_client_next(natlet_client *client, uint32_t sid, natlet_msg *msg);
+
+/* Gives the lent message back.  Returns OK, EMPTY (none is lent) or E_NOT_FOUND. */
+natlet_status natlet_client_release(natlet_client *client, uint32_t sid);
+
+typedef struct natlet_subscription_info {
+    uint64_t delivered; /* to the program, since the subscription began */
+    uint64_t dropped;
+    uint32_t pending_messages, pending_bytes; /* all parts; a lent message is pending */
+    uint32_t most_messages, most_bytes;       /* most ever pending */
+    bool is_draining;
+} natlet_subscription_info;
+
+/* How a subscription is doing; what is not pulled has nothing pending.  Returns OK or
+ * E_NOT_FOUND. */
+natlet_status natlet_client_subscription_info(const natlet_client *client, uint32_t sid,
+                                              natlet_subscription_info *out);
+
+/* Ends it after what the server had sent was delivered, and taken if it is pulled; without a
+ * connection at once.  `timeout_ms` 0 stands for the client's drain_ms. Returns OK, E_NOT_FOUND,
+ * E_FULL or E_NO_MEMORY; after OK `done` is called once. */
 natlet_status natlet_client_drain_subscription(natlet_client *client, uint32_t sid,
                                                uint32_t timeout_ms, natlet_done_fn done,
                                                void *self);
@@ -234,6 +314,28 @@ natlet_status natlet_client_request(natlet_client *client, const natlet_msg *msg
                                     uint32_t timeout_ms, natlet_reply_fn reply, void *self,
                                     uint32_t *id);
 
+typedef struct natlet_request_options {
+    uint32_t timeout_ms;  /* for all of it */
+    uint32_t replies_max; /* 0 or 1: one answer; more: request-many */
+    uint32_t stall_ms;    /* request-many: over when no further answer came for so long; 0: none */
+    bool many;            /* request-many, however many answers come */
+    bool until_empty;     /* request-many: an empty message is the end, and not an answer */
+    bool own_inbox;       /* a subscription of its own instead of the shared inbox */
+} natlet_request_options;
+
+/* A request with several answers (request-many, ADR-47): each is given to `reply` with
+ * MORE, then comes the end, without a message: OK (the number of answers, the sentinel
+ * or a stall; or the time is up and some came), E_TIMEOUT (none came), or as for a
+ * request.  A message with a status and no payload ends it too: 503 with
+ * E_NO_RESPONDERS, others with OK.  Options for one answer make it a
+ * natlet_client_request.
+ *
+ * Returns as natlet_client_request; after OK `reply` is called as said, and not again
+ * after it was called with anything but MORE. */
+natlet_status natlet_client_request_many(natlet_client *client, const natlet_msg *msg,
+                                         const natlet_request_options *options,
+                                         natlet_reply_fn reply, void *self, uint32_t *id);
+
 /* Ends a request with E_CANCELLED.  Returns OK or E_NOT_FOUND. */
 natlet_status natlet_client_cancel(natlet_client *client, uint32_t id);
 
@@ -242,10 +344,15 @@ natlet_status natlet_client_cancel(natlet_client *client, uint32_t id);
 natlet_status natlet_client_flush(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
                                   void *self);
 
+/* The round trip to the server, which is what a flush takes.  Returns as
+ * natlet_client_flush. */
+natlet_status natlet_client_rtt(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
+                                void *self);
+
 /* Unsubscribes everything, delivers what is on the way (callbacks may still
- * publish then), flushes, closes.  `timeout_ms` 0 stands for the client's drain_ms.
- * Returns OK, E_STATE (not connected), E_CLOSED, E_FULL or E_NO_MEMORY; after OK
- * `done` is called once. */
+ * publish then), waits until pulled subscriptions are empty, flushes, closes.  `timeout_ms` 0
+ * stands for the client's drain_ms. Returns OK, E_STATE (not connected), E_CLOSED, E_FULL or
+ * E_NO_MEMORY; after OK `done` is called once. */
 natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, natlet_done_fn done,
                                   void *self);
 
@@ -254,6 +361,13 @@ natlet_status natlet_client_drain(natlet_client *client, uint32_t timeout_ms, na
 size_t natlet_client_inbox(natlet_client *client, uint8_t *out, size_t cap);
 
 natlet_client_state natlet_client_state_now(const natlet_client *client);
+
+/* As readyState of a WebSocket: 0 connecting, 1 open, 2 closing, 3 closed.  Idle is 3. */
+uint32_t natlet_client_ready_state(const natlet_client *client);
+
+/* Whether what is published now goes to a server: in CONNECTED only. */
+bool natlet_client_is_connected(const natlet_client *client);
+
 natlet_client_stats natlet_client_stats_now(const natlet_client *client);
 
 /* Static text: "connected". */

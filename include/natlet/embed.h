@@ -51,17 +51,23 @@ enum {
     NATLET_OP_PUB = 1,
     NATLET_OP_SUB = 2,
     NATLET_OP_UNSUB = 3,
-    NATLET_OP_REQUEST = 4, /* answered by one REPLY record */
+    NATLET_OP_REQUEST = 4, /* answered by one REPLY record; with flag MANY by one for each answer,
+                              of status MORE, and one for the end.  reply: empty, or 2 numbers
+                              of 4 bytes, answers at most and stall in ms, 0: none */
     NATLET_OP_FLUSH = 5,   /* answered by one DONE record when the server's PONG is in */
     NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
     NATLET_OP_SPAWN = 9, /* subject: agent name; reply: subject to subscribe it to, may be empty */
-    NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
-    NATLET_OP_SEND = 11,   /* subject: name of the agent; payload: the message */
+    NATLET_OP_SETTLE = 10,      /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
+    NATLET_OP_SEND = 11,        /* subject: name of the agent; payload: the message */
+    NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
 };
 
-#define NATLET_OP_FLAG_ALL (1u << 0) /* DRAIN: the whole client */
+#define NATLET_OP_FLAG_ALL (1u << 0)         /* DRAIN: the whole client */
+#define NATLET_OP_FLAG_MANY (1u << 0)        /* REQUEST: several answers, see natlet/client.h */
+#define NATLET_OP_FLAG_UNTIL_EMPTY (1u << 1) /* REQUEST with MANY: an empty message ends it */
+#define NATLET_OP_FLAG_OWN_INBOX (1u << 2)   /* REQUEST: not over the shared inbox */
 
 /* A record that needs more than its fields names bytes.  A MESSAGE or REPLY that
  * lies in one segment (the bytes of one recv) names it by `segment` and `at`, so
@@ -91,6 +97,8 @@ enum {
     NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
     NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
     NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */
+    NATLET_REC_EVENT = 11,  /* what else happened: status is a natlet_client_event_kind; payload:
+                               text; id of a subscription or 0 */
     NATLET_REC_INFO = 7,    /* payload: the INFO document */
     NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
     NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;

@@ -111,6 +111,7 @@ enum {
     NATLET_SIGNED_NKEY = 4,      /* public key */
     NATLET_SIGNED_JWT = 5,       /* of the user */
     NATLET_SIGNED_SIGNATURE = 6, /* base64url of the Ed25519 signature of the nonce */
+    NATLET_SIGNED_EXPIRES = 7,   /* when they end, in seconds since 1970, in decimal */
 };
 
 enum { NATLET_LOG_ERROR = 0, NATLET_LOG_WARN = 1, NATLET_LOG_INFO = 2, NATLET_LOG_DEBUG = 3 };
@@ -133,7 +134,8 @@ enum { NATLET_CLOCK_MONOTONIC = 0, NATLET_CLOCK_UNIX = 1 };
  *         (-1 for ever) where NATLET_CAP_BLOCK is set, else E_INVALID for a
  *         timeout other than 0; returns how many.
  * clock   milliseconds with fractions: monotonic, or since the Unix epoch.
- * random  fills from a CSPRNG; returns OK or E_UNSUPPORTED, never weak bytes.
+ * random  fills from a CSPRNG; returns OK or E_UNSUPPORTED, never weak bytes.  A host
+ *         that answered OK once goes on doing so: a later failure traps the guest.
  * log     one line, without a newline.
  * wake    asks the host to call the guest soon.
  * ctl     every later addition; E_UNSUPPORTED for an unknown operation. */

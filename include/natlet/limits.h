@@ -31,6 +31,9 @@
 #define NATLET_SERVERS_MAX 32u
 #define NATLET_URL_BYTES_MAX 512u
 
+/* Authenticators of one client.  More: E_CONFIG. */
+#define NATLET_AUTHENTICATORS_MAX 8u
+
 /* Buffers of one client, in bytes; natlet_client_config can change them. */
 #define NATLET_RX_BYTES_DEFAULT 32768u
 #define NATLET_TX_BYTES_DEFAULT 32768u
@@ -39,6 +42,11 @@
 /* Publishes that wait for a connection take memory in blocks of this size; a larger one
  * has a block of its own (natlet_client_track).  Beyond offline_bytes_max: E_FULL. */
 #define NATLET_OFFLINE_BLOCK_BYTES 16384u
+
+/* What waits in a pulled subscription until the program takes it.  More: dropped,
+ * counted and told. */
+#define NATLET_PENDING_MESSAGES_DEFAULT 65536u
+#define NATLET_PENDING_BYTES_DEFAULT 67108864u
 
 /* Nesting of a JSON document from the wire: INFO, status; agents' payloads: 127. */
 #define NATLET_INFO_DEPTH_MAX 8u

@@ -1,13 +1,13 @@
-/* Memory, in order: the arena; blocks, without gaps; a last head that is always
- * in use, so that nobody looks behind the end.
+/* Memory, in order: the arena, then bytes that are free or in use.  A block in use is
+ * nothing but its bytes, for who gives it back says how long it is; a free one begins
+ * with its length and the way to the next.  Free blocks are listed by address, and no
+ * two of them are neighbours.
  *
- *     | bytes, in use? | bytes of the block before | payload ...            in use
- *     | bytes          | bytes of the block before | next | link | ...      free
+ *     | end | counts | first | in use ... | bytes | next | ... | in use ... | end
  *
- * Free blocks stand in a bin by the power of two of their size.  A request looks
- * at the first block of its own bin, then takes the first of the next bin that has
- * any, where every block is large enough: no search grows with the number of
- * blocks, unless memory is nearly used up.  Two neighbours are never both free. */
+ * The first free block that is large enough is taken from: what is long-lived gathers
+ * at the front, and the back stays whole.  A search costs as many steps as there are
+ * gaps, so who takes small blocks often keeps lists of its own (agent/pool.h). */
 #include <stdbool.h>
 #include <string.h>
 
@@ -15,240 +15,148 @@
 #include "base/compiler.h"
 #include "natlet/allocator.h"
 
-enum { ALIGN = 8, BINS = 28, BIN0_BITS = 4 };
-
-/* The lowest bit of `bytes`, which is a multiple of ALIGN. */
-#define IN_USE ((size_t)1)
-
 typedef struct block block;
 
+/* As large as the smallest block. */
 struct block {
-    size_t bytes;  /* of the whole block, and IN_USE */
-    size_t before; /* bytes of the block before this one, 0 for the first */
-    block *next;   /* from here on payload, if the block is in use */
-    block **link;  /* the pointer to this block, in its bin or the block before it there */
+    _Alignas(8) size_t bytes;
+    block *next; /* NULL: the last one */
 };
 
-enum { HEAD_BYTES = offsetof(block, next) };
+enum { ALIGN = sizeof(block) };
 
-_Static_assert(HEAD_BYTES % ALIGN == 0, "payload is aligned");
-_Static_assert(sizeof(block) >= (size_t)1 << BIN0_BITS, "the smallest block has a bin");
+_Static_assert((ALIGN & (ALIGN - 1)) == 0, "sizes are rounded up by a mask");
 
 struct natlet_arena {
-    _Alignas(ALIGN) size_t (*grow)(size_t bytes);
-    block *last; /* the head behind the last block */
-    uint32_t refused;
-    size_t used_bytes;
-    size_t used_max;
-    size_t total_bytes;
-    block *bins[BINS];
+    block first; /* of no bytes, before all free blocks */
+    uint8_t *end;
+    size_t (*grow)(size_t bytes);
+    natlet_arena_stats stats;
 };
 
-_Static_assert(sizeof(natlet_arena) % ALIGN == 0, "the first block is aligned");
-
-/* ---- blocks ---- */
-
-static bool is_free(const block *b)
-{
-    return (b->bytes & IN_USE) == 0;
-}
-
-static size_t size_of(const block *b)
-{
-    return b->bytes & ~IN_USE;
-}
-
-static block *block_of(void *payload)
-{
-    return (block *)((uint8_t *)payload - HEAD_BYTES);
-}
-
-static block *block_after(block *b)
-{
-    return (block *)((uint8_t *)b + size_of(b));
-}
-
-static block *block_before(block *b)
-{
-    return (block *)((uint8_t *)b - b->before);
-}
-
-/* A block knows its own size, and the one behind it knows it too. */
-NATLET__NOINLINE static void set_size(block *b, size_t bytes, size_t in_use)
-{
-    b->bytes = bytes | in_use;
-    block_after(b)->before = bytes;
-}
+_Static_assert(sizeof(natlet_arena) % 8 == 0, "the first block is aligned");
 
 /* Bytes of the block for a request; 0 if there is no such block. */
-static size_t size_for(size_t payload_bytes)
+static size_t size_for(size_t bytes)
 {
-    if (payload_bytes > SIZE_MAX - HEAD_BYTES - (ALIGN - 1)) {
-        return 0;
-    }
-    size_t bytes = (payload_bytes + HEAD_BYTES + (ALIGN - 1)) & ~(size_t)(ALIGN - 1);
-    return bytes < sizeof(block) ? sizeof(block) : bytes;
+    return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-/* ---- bins ---- */
-
-/* Every size of 32 bits has a bin; what is beyond stands in the last one. */
-static uint32_t bin_of(size_t bytes)
+static uint8_t *end_of(block *b)
 {
-    uint32_t bin = (uint32_t)sizeof(long) * 8 - 1 - BIN0_BITS - (uint32_t)__builtin_clzl(bytes);
-
-    return SIZE_MAX > UINT32_MAX && bin >= BINS ? BINS - 1 : bin;
+    return (uint8_t *)b + b->bytes;
 }
 
-static void put_in_bin(natlet_arena *arena, block *b)
+/* Makes `b` and the free block behind it one, if they are neighbours. */
+NATLET__NOINLINE static void join(block *b)
 {
-    block **bin = &arena->bins[bin_of(b->bytes)];
-
-    b->next = *bin;
-    b->link = bin;
-    if (b->next != NULL) {
-        b->next->link = &b->next;
-    }
-    *bin = b;
-}
-
-NATLET__NOINLINE static void take_from_bin(block *b)
-{
-    *b->link = b->next;
-    if (b->next != NULL) {
-        b->next->link = b->link;
+    if (end_of(b) == (uint8_t *)b->next) {
+        b->bytes += b->next->bytes;
+        b->next = b->next->next;
     }
 }
 
-/* The search in a bin's own list comes last: it alone may be long. */
-static block *find(const natlet_arena *arena, size_t bytes)
+/* The last free block before `at`. */
+NATLET__NOINLINE static block *block_before(natlet_arena *arena, const void *at)
 {
-    block *const *own = &arena->bins[bin_of(bytes)];
-    block *b;
+    block *before = &arena->first;
 
-    for (block *const *bin = own; bin < arena->bins + BINS; bin++) {
-        b = *bin;
-        if (b != NULL && b->bytes >= bytes) {
-            return b;
-        }
+    while (before->next != NULL && (uintptr_t)before->next < (uintptr_t)at) {
+        before = before->next;
     }
-    for (b = *own; b != NULL && b->bytes < bytes;) {
-        b = b->next;
+    return before;
+}
+
+/* Makes free what is not. */
+NATLET__NOINLINE static void add(natlet_arena *arena, void *ptr, size_t bytes)
+{
+    block *before = block_before(arena, ptr);
+    block *b = ptr;
+
+    *b = (block){bytes, before->next};
+    NATLET_ASSERT(end_of(before) <= (uint8_t *)ptr &&
+                  (b->next == NULL || end_of(b) <= (uint8_t *)b->next));
+    before->next = b;
+    join(b);
+    join(before);
+}
+
+static void release(natlet_arena *arena, void *ptr, size_t bytes)
+{
+    NATLET_ASSERT(bytes <= arena->stats.used_bytes);
+    arena->stats.used_bytes -= bytes;
+    add(arena, ptr, bytes);
+}
+
+/* Cuts `bytes` off the front of the free block behind `before`. */
+NATLET__NOINLINE static void *cut(natlet_arena *arena, block *before, size_t bytes)
+{
+    block *b = before->next;
+    block *rest = b->next;
+
+    if (b->bytes > bytes) {
+        rest = (block *)((uint8_t *)b + bytes);
+        *rest = (block){b->bytes - bytes, b->next};
+    }
+    before->next = rest;
+    arena->stats.used_bytes += bytes;
+    if (arena->stats.used_bytes > arena->stats.used_max) {
+        arena->stats.used_max = arena->stats.used_bytes;
     }
     return b;
 }
 
-/* ---- taking and giving back ---- */
-
-/* Makes `b`, which is in use, free and one with its free neighbours. */
-static void release(natlet_arena *arena, block *b)
+/* The block before the first that has `bytes`, or before none. */
+static block *find(natlet_arena *arena, size_t bytes)
 {
-    size_t bytes = size_of(b);
-    block *after = block_after(b);
+    block *before = &arena->first;
 
-    NATLET_ASSERT(!is_free(b) && after->before == bytes && bytes <= arena->used_bytes);
-    arena->used_bytes -= bytes;
-    if (is_free(after)) {
-        take_from_bin(after);
-        bytes += after->bytes;
+    while (before->next != NULL && before->next->bytes < bytes) {
+        before = before->next;
     }
-    if (b->before > 0 && is_free(block_before(b))) {
-        b = block_before(b);
-        take_from_bin(b);
-        bytes += b->bytes;
-    }
-    set_size(b, bytes, 0);
-    put_in_bin(arena, b);
+    return before;
 }
 
-/* Cuts `b`, which is in use, down to `bytes` if the rest makes a block, and notes
- * how much is in use with it. */
-static void settle(natlet_arena *arena, block *b, size_t bytes)
+/* Asks for what is missing behind the last block, if that is free, for `bytes`. */
+static void grow(natlet_arena *arena, size_t bytes)
 {
-    size_t rest = size_of(b) - bytes;
+    block *last = block_before(arena, arena->end);
+    size_t tail = end_of(last) == arena->end ? last->bytes : 0;
+    size_t got = arena->grow != NULL ? arena->grow(bytes - tail) & ~(size_t)(ALIGN - 1) : 0;
 
-    if (rest >= sizeof(block)) {
-        set_size(b, bytes, IN_USE);
-        block *behind = block_after(b);
-        set_size(behind, rest, IN_USE);
-        release(arena, behind);
-    }
-    if (arena->used_bytes > arena->used_max) {
-        arena->used_max = arena->used_bytes;
+    if (got > 0) {
+        add(arena, arena->end, got);
+        arena->end += got;
+        arena->stats.total_bytes += got;
     }
 }
 
-/* Asks for what is missing behind the last block, if that is free, for `bytes`.
- * The last head becomes a block of what comes, with a new last head behind it. */
-static bool grow(natlet_arena *arena, size_t bytes)
+static void *take(natlet_arena *arena, size_t bytes)
 {
-    block *added = arena->last;
-    size_t tail = is_free(block_before(added)) ? block_before(added)->bytes : 0;
-    size_t missing = bytes - tail < sizeof(block) ? sizeof(block) : bytes - tail;
-    size_t got = arena->grow != NULL ? arena->grow(missing) & ~(size_t)(ALIGN - 1) : 0;
+    block *before = find(arena, bytes);
 
-    NATLET_ASSERT(tail < bytes);
-    if (got < sizeof(block)) {
-        return false;
+    if (before->next == NULL && bytes > 0) {
+        grow(arena, bytes);
+        before = find(arena, bytes);
     }
-    arena->total_bytes += got;
-    arena->used_bytes += got; /* release takes it off again */
-    arena->last = (block *)((uint8_t *)added + got);
-    arena->last->bytes = IN_USE;
-    set_size(added, got, IN_USE);
-    release(arena, added);
-    return true;
-}
-
-static void *take(natlet_arena *arena, size_t payload_bytes)
-{
-    size_t bytes = size_for(payload_bytes);
-    block *b = bytes > 0 ? find(arena, bytes) : NULL;
-
-    if (b == NULL && bytes > 0 && grow(arena, bytes)) {
-        b = find(arena, bytes);
-    }
-    if (b == NULL) {
-        arena->refused++;
+    if (before->next == NULL || bytes == 0) {
+        arena->stats.refused++;
         return NULL;
     }
-    take_from_bin(b);
-    arena->used_bytes += b->bytes;
-    b->bytes |= IN_USE;
-    settle(arena, b, bytes);
-    return (uint8_t *)b + HEAD_BYTES;
+    return cut(arena, before, bytes);
 }
 
-/* Lets `b` grow into a free block behind it if both together have `bytes`. */
-static void absorb(natlet_arena *arena, block *b, size_t bytes)
+/* Takes `more` bytes right behind a block of `bytes`, if they are free. */
+static bool extend(natlet_arena *arena, void *ptr, size_t bytes, size_t more)
 {
-    block *after = block_after(b);
+    block *before = block_before(arena, ptr);
+    block *after = before->next;
 
-    if (is_free(after) && size_of(b) + after->bytes >= bytes) {
-        take_from_bin(after);
-        arena->used_bytes += after->bytes;
-        set_size(b, size_of(b) + after->bytes, IN_USE);
+    if ((uint8_t *)after != (uint8_t *)ptr + bytes || after->bytes < more) {
+        return false;
     }
-}
-
-static void *resize(natlet_arena *arena, void *ptr, size_t old_bytes, size_t new_bytes)
-{
-    block *b = block_of(ptr);
-    size_t bytes = size_for(new_bytes);
-
-    if (bytes > size_of(b)) {
-        absorb(arena, b, bytes);
-    }
-    if (bytes > 0 && bytes <= size_of(b)) {
-        settle(arena, b, bytes);
-        return ptr;
-    }
-    void *moved = take(arena, new_bytes);
-    if (moved != NULL) {
-        memcpy(moved, ptr, old_bytes);
-        release(arena, b);
-    }
-    return moved;
+    (void)cut(arena, before, more);
+    return true;
 }
 
 /* ---- the allocator ---- */
@@ -256,16 +164,25 @@ static void *resize(natlet_arena *arena, void *ptr, size_t old_bytes, size_t new
 static void *arena_resize(void *self, void *ptr, size_t old_bytes, size_t new_bytes)
 {
     natlet_arena *arena = self;
+    size_t have = size_for(old_bytes);
+    size_t want = size_for(new_bytes);
 
     if (ptr == NULL) {
-        return new_bytes > 0 ? take(arena, new_bytes) : NULL;
+        return new_bytes > 0 ? take(arena, want) : NULL;
     }
-    NATLET_ASSERT(!is_free(block_of(ptr)) && old_bytes <= size_of(block_of(ptr)) - HEAD_BYTES);
-    if (new_bytes > 0) {
-        return resize(arena, ptr, old_bytes, new_bytes);
+    if (want < have && (want > 0 || new_bytes == 0)) {
+        release(arena, (uint8_t *)ptr + want, have - want);
+        return want > 0 ? ptr : NULL;
     }
-    release(arena, block_of(ptr));
-    return NULL;
+    if (want == have || (want > 0 && extend(arena, ptr, have, want - have))) {
+        return ptr;
+    }
+    void *moved = take(arena, want);
+    if (moved != NULL) {
+        memcpy(moved, ptr, old_bytes);
+        release(arena, ptr, have);
+    }
+    return moved;
 }
 
 natlet_allocator natlet_arena_allocator(natlet_arena *arena)
@@ -276,30 +193,23 @@ natlet_allocator natlet_arena_allocator(natlet_arena *arena)
 natlet_status natlet_arena_init(natlet_arena **out, void *mem, size_t mem_len,
                                 size_t (*grow_hook)(size_t bytes))
 {
-    size_t len = mem_len & ~(size_t)(ALIGN - 1);
     natlet_arena *arena = mem;
 
     *out = NULL;
-    if (len < sizeof *arena + sizeof(block) + HEAD_BYTES) {
+    if (mem_len < sizeof *arena + ALIGN) {
         return NATLET_E_NO_MEMORY;
     }
-    NATLET_ASSERT((uintptr_t)mem % ALIGN == 0);
-    *arena = (natlet_arena){.grow = grow_hook, .total_bytes = len};
-
-    block *first = (block *)(arena + 1);
-    arena->last = (block *)((uint8_t *)mem + len - HEAD_BYTES);
-    arena->last->bytes = IN_USE;
-    first->before = 0;
-    set_size(first, len - sizeof *arena - HEAD_BYTES, 0);
-    put_in_bin(arena, first);
+    NATLET_ASSERT((uintptr_t)mem % 8 == 0);
+    size_t bytes = (mem_len - sizeof *arena) & ~(size_t)(ALIGN - 1);
+    *arena = (natlet_arena){.end = (uint8_t *)(arena + 1) + bytes,
+                            .grow = grow_hook,
+                            .stats.total_bytes = sizeof *arena + bytes};
+    add(arena, arena + 1, bytes);
     *out = arena;
     return NATLET_OK;
 }
 
 natlet_arena_stats natlet_arena_stats_now(const natlet_arena *arena)
 {
-    return (natlet_arena_stats){.total_bytes = arena->total_bytes,
-                                .used_bytes = arena->used_bytes,
-                                .used_max = arena->used_max,
-                                .refused = arena->refused};
+    return arena->stats;
 }

@@ -4,25 +4,26 @@
 
 enum { NO_DIGIT = 64 };
 
-static const char *alphabet_of(natlet__base64_kind kind)
+const char natlet__base64_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static uint8_t character(uint32_t digit, natlet__base64_kind kind)
 {
-    return kind == NATLET__BASE64
-               ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-               : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (kind == NATLET__BASE64_URL && digit >= 62) {
+        return digit == 62 ? '-' : '_';
+    }
+    return (uint8_t)natlet__base64_alphabet[digit];
 }
 
 size_t natlet__base64_write(uint8_t *out, natlet_slice bytes, natlet__base64_kind kind)
 {
-    const char *alphabet = alphabet_of(kind);
-    uint32_t offset = 0; /* bits of the byte at `at` that are written */
     size_t len = 0;
 
-    for (size_t at = 0; at < bytes.len; offset %= 8) {
+    for (size_t bit = 0; bit < bytes.len * 8; bit += 6) {
+        size_t at = bit / 8;
         uint32_t pair = (uint32_t)bytes.ptr[at] << 8;
         pair |= at + 1 < bytes.len ? bytes.ptr[at + 1] : 0;
-        out[len++] = (uint8_t)alphabet[pair >> (10 - offset) & 63];
-        offset += 6;
-        at += offset / 8;
+        out[len++] = character(pair >> (10 - bit % 8) & 63, kind);
     }
     while (kind == NATLET__BASE64 && len % 4 != 0) {
         out[len++] = '=';

@@ -13,6 +13,9 @@ typedef enum natlet__base64_kind {
     NATLET__BASE64_URL, /* section 5, without padding */
 } natlet__base64_kind;
 
+/* That of section 4, with a NUL behind it. */
+extern const char natlet__base64_alphabet[];
+
 /* Writes at most NATLET__BASE64_BYTES(bytes.len) characters; returns how many. */
 size_t natlet__base64_write(uint8_t *out, natlet_slice bytes, natlet__base64_kind kind);
 

@@ -122,13 +122,13 @@ bool natlet__read_decimal(natlet_slice text, uint64_t max, uint64_t *value)
 
 size_t natlet__write_decimal(uint8_t out[NATLET__DECIMAL_MAX], uint64_t value)
 {
-    uint8_t digits[NATLET__DECIMAL_MAX]; /* filled from its end */
-    size_t first = sizeof digits;
+    size_t len = 1;
 
-    do {
-        digits[--first] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    memcpy(out, digits + first, sizeof digits - first);
-    return sizeof digits - first;
+    for (uint64_t power = 10; value >= power && len < NATLET__DECIMAL_MAX; power *= 10) {
+        len++;
+    }
+    for (size_t i = len; i > 0; value /= 10) {
+        out[--i] = (uint8_t)('0' + value % 10);
+    }
+    return len;
 }

@@ -1,8 +1,8 @@
-/* Unpredictable bytes: a ChaCha20 block stream, keyed by the host's CSPRNG.
+/* Unpredictable bytes: a pool that the host's CSPRNG fills.
  *
  * Internal.  Masking keys (RFC 6455, 10.3), inbox names and jitter come from
- * here, so that the host is asked once and not per frame.  The key is replaced
- * from its own output after each block, so earlier output cannot be recovered. */
+ * here, so that the host is asked once for 64 frames and not for each.  What was
+ * handed out is overwritten, so earlier bytes cannot be recovered. */
 #ifndef NATLET_BASE_RANDOM_H
 #define NATLET_BASE_RANDOM_H
 
@@ -12,18 +12,21 @@
 #include "natlet/host.h"
 #include "natlet/status.h"
 
+enum { NATLET__RANDOM_POOL = 256 };
+
 typedef struct natlet__random {
-    uint32_t used;      /* bytes of `block` that are gone */
-    uint32_t input[16]; /* RFC 8439, 2.3: constants, key, counter and nonce */
-    uint32_t block[16]; /* of this input: the next key, then what is handed out */
+    const natlet_host *host;
+    uint32_t left; /* bytes of the pool that were not handed out: its first ones */
+    uint8_t pool[NATLET__RANDOM_POOL];
 } natlet__random;
 
-/* Takes 32 bytes from the host.  Returns OK, or what the host's random answered
- * (< 0): there is no weaker source to fall back to. */
-natlet_status natlet__random_seed(natlet__random *r, const natlet_host *host);
+/* Fills the pool from `host`, which stays.  Returns OK, or what the host's random
+ * answered (< 0): there is no weaker source to fall back to. */
+natlet_status natlet__random_init(natlet__random *r, const natlet_host *host);
 
-void natlet__random_bytes(natlet__random *r, uint8_t *out, size_t len);
-uint32_t natlet__random_u32(natlet__random *r);
+/* A host that has answered once goes on doing so: one that fails later is a trap, as
+ * there is nothing safe that could be done without random bytes. */
+void natlet__random_bytes(natlet__random *r, void *out, size_t len);
 
 /* Uniform in 0..bound (both included), without bias. */
 uint32_t natlet__random_below(natlet__random *r, uint32_t bound);
@@ -31,7 +34,7 @@ uint32_t natlet__random_below(natlet__random *r, uint32_t bound);
 /* `len` characters of 0-9A-Za-z, each uniform. */
 void natlet__random_base62(natlet__random *r, char *out, size_t len);
 
-/* Overwrites the key and what is left of the block. */
+/* Overwrites the pool. */
 void natlet__random_wipe(natlet__random *r);
 
 #endif

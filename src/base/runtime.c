@@ -344,7 +344,7 @@ natlet_status natlet_runtime_new(natlet_runtime **out, const natlet_host *host,
                                       .used_bytes = sizeof *rt,
                                       .used_max = sizeof *rt}};
     /* Rule H11: without random bytes there is nothing safe to fall back to. */
-    if (greet_host(rt) < 0 || natlet__random_seed(&rt->random, host) < 0) {
+    if (greet_host(rt) < 0 || natlet__random_init(&rt->random, host) < 0) {
         natlet_runtime_free(rt);
         return NATLET_E_UNSUPPORTED;
     }

@@ -1,7 +1,7 @@
 /* Timers in order of their deadline, then of their start.
  *
- * Internal.  A pairing heap threaded through the timers themselves: starting
- * costs O(1), the earliest and stopping O(log n), and nothing is allocated. */
+ * Internal.  A skew heap threaded through the timers themselves: the earliest is at
+ * hand, starting and stopping cost O(log n) on average, and nothing is allocated. */
 #ifndef NATLET_BASE_TIMERS_H
 #define NATLET_BASE_TIMERS_H
 
@@ -11,9 +11,8 @@
 typedef struct natlet__timer natlet__timer;
 
 struct natlet__timer {
-    natlet__timer *child; /* first child */
-    natlet__timer *next;  /* next sibling */
-    natlet__timer **link; /* the pointer to this timer, in its parent or sibling */
+    natlet__timer *left, *right;
+    natlet__timer **link; /* the pointer to this timer, in its parent or the set */
     uint64_t due_us;
     uint64_t order; /* position among all starts: ties fire first come, first served */
     uint32_t kind;  /* the owner's: which of its timers this is */

@@ -7,40 +7,39 @@ static bool is_continuation(uint8_t c)
     return (c & 0xc0) == 0x80;
 }
 
-/* Whether `rune` needs the bytes it came in: one that fits fewer is not well-formed. */
-static bool is_character(uint32_t rune, uint32_t continuations)
+/* The bytes of a character beyond ASCII, read as one number, lie in one of few ranges: two that
+ * leave the surrogates out, and one for each other length. */
+static bool is_character(uint32_t bytes)
 {
-    static const uint8_t bits_of_fewer[] = {7, 11, 16};
-    bool is_surrogate = rune >> 11 == 0xd800 >> 11;
+    static const uint32_t ranges[][2] = {
+        {0xc280, 0xdfbf},
+        {0xe0a080, 0xed9fbf},
+        {0xee8080, 0xefbfbf},
+        {0xf0908080, 0xf48fbfbf},
+    };
+    bool is_in_one = false;
 
-    return rune >> bits_of_fewer[continuations - 1] != 0 && rune <= 0x10ffff && !is_surrogate;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        is_in_one |= bytes >= ranges[i][0] && bytes <= ranges[i][1];
+    }
+    return is_in_one;
 }
 
-/* A first byte begins with as many ones as its character has bytes. */
 bool natlet__utf8_valid(natlet_slice text)
 {
-    uint32_t rune = 0;
-    uint32_t all = 0; /* continuations of this character */
-    uint32_t due = 0; /* those to come */
-
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (due > 0) {
-            rune = rune << 6 | (c & 0x3fu);
-            due--;
-            if (!is_continuation(c) || (due == 0 && !is_character(rune, all))) {
-                return false;
-            }
-        } else if (c >= 0x80) {
-            all = (uint32_t)__builtin_clz(~((uint32_t)c << 24)) - 1;
-            due = all;
-            rune = c & 0x3fu >> all;
-            if (all < 1 || all > 3) {
-                return false;
-            }
+    for (size_t i = 0; i < text.len;) {
+        uint32_t bytes = text.ptr[i++];
+        if (bytes < 0x80) {
+            continue;
+        }
+        while (i < text.len && is_continuation(text.ptr[i]) && bytes <= 0xffffff) {
+            bytes = bytes << 8 | text.ptr[i++];
+        }
+        if (!is_character(bytes)) {
+            return false;
         }
     }
-    return due == 0;
+    return true;
 }
 
 size_t natlet__utf8_cut(natlet_slice text, size_t max)

@@ -27,11 +27,9 @@ uint32_t natlet__backoff_next(natlet__backoff *backoff, natlet__random *random, 
 {
     uint32_t bound = bound_ms(backoff->waits);
 
+    backoff->waits++;
     if (backoff->fixed_ms > 0) {
         return backoff->fixed_ms;
-    }
-    if (backoff->waits < DOUBLINGS_MAX) {
-        backoff->waits++;
     }
     if (is_shared && bound < NATLET_BACKOFF_SHARED_MS) {
         bound = NATLET_BACKOFF_SHARED_MS;

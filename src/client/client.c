@@ -8,6 +8,8 @@
 NATLET__OPTIONAL(natlet__ledger_work)
 NATLET__OPTIONAL(natlet__ledger_stats)
 NATLET__OPTIONAL(natlet__ledger_free)
+NATLET__OPTIONAL(natlet__subscribe_end_all)
+NATLET__OPTIONAL(natlet__subscriptions_free)
 
 /* ---- saying what happened ---- */
 
@@ -21,19 +23,22 @@ void natlet__client_start(natlet_client *client, natlet__timer *timer, uint64_t 
     natlet__timers_start(&client->timers, timer, natlet__client_now_us(client) + wait_us);
 }
 
+void natlet__client_tell_event(natlet_client *client, natlet_client_event *event)
+{
+    (void)natlet__move_back(client);
+    event->state = client->state;
+    event->close_code = client->link.close_code;
+    if (client->config.on_event != NULL) {
+        client->config.on_event(client->config.self, event);
+    }
+}
+
 void natlet__client_tell(natlet_client *client, natlet_client_event_kind kind, natlet_status st,
                          natlet_slice text, uint32_t sid)
 {
-    const natlet_client_event event = {.kind = kind,
-                                       .state = client->state,
-                                       .status = st,
-                                       .text = text,
-                                       .close_code = client->link.close_code,
-                                       .sid = sid};
+    natlet_client_event event = {.kind = kind, .status = st, .text = text, .sid = sid};
 
-    if (client->config.on_event != NULL) {
-        client->config.on_event(client->config.self, &event);
-    }
+    natlet__client_tell_event(client, &event);
 }
 
 void natlet__client_tell_reason(natlet_client *client, natlet_client_event_kind kind,
@@ -64,12 +69,19 @@ const char *natlet_client_state_text(natlet_client_state state)
 
 /* ---- the end ---- */
 
+static void end_subscriptions(natlet_client *client, natlet_status why)
+{
+    if (natlet__subscribe_end_all != NULL) {
+        natlet__subscribe_end_all(client, why);
+    }
+}
+
 void natlet__client_fail_waiting(natlet_client *client, natlet_status why)
 {
     natlet__waiter_end_all(client, &client->requests.waiters, why);
-    natlet__waiter_end_all(client, &client->pongs.waiters, why);
+    natlet__waiter_end_all(client, &client->pong_waiters, why);
     if (why == NATLET_E_DISCONNECTED) {
-        natlet__subscribe_end_all(client, NATLET_OK);
+        end_subscriptions(client, NATLET_OK);
     }
 }
 
@@ -85,7 +97,7 @@ static void work_ledger(natlet_client *client)
 static void finish_end(natlet_client *client)
 {
     natlet__client_fail_waiting(client, client->end.waiting);
-    natlet__subscribe_end_all(client, NATLET_E_CLOSED);
+    end_subscriptions(client, NATLET_E_CLOSED);
     work_ledger(client);
     client->is_ending = false;
     natlet__client_enter(client, NATLET_CLIENT_CLOSED, client->end.why);
@@ -116,15 +128,18 @@ static void part_event(natlet__part *part, const natlet_host_event *event)
     natlet_client *client = of_part(part);
 
     if (event->conn != 0) {
+        if (client->move != NULL && event->conn == client->move->line.link.conn) {
+            (void)natlet__move_in(client);
+        }
         natlet__link_event(client, event);
+        (void)natlet__move_back(client);
     } else if (event->type == NATLET_EV_HINT &&
                (event->a == NATLET_HINT_RESUME || event->a == NATLET_HINT_ONLINE)) {
         natlet__pongs_probe(client);
     }
 }
 
-/* What the link waited for did not come, or is due. */
-static void link_timeout(natlet_client *client)
+void natlet__link_timeout(natlet_client *client)
 {
     if (client->link.state == NATLET__LINK_DOWN) {
         natlet__client_dial(client);
@@ -133,6 +148,21 @@ static void link_timeout(natlet_client *client)
     } else {
         natlet__link_fail(client, NATLET_E_TIMEOUT, 1000);
     }
+}
+
+/* A message puts the first line back, so each comes in a run of its own. */
+static bool pump_second(natlet_client *client, uint64_t until_us)
+{
+    while (client->move != NULL && client->move->line.link.is_readable &&
+           client->held_turn != client->rt->stats.turns) {
+        (void)natlet__move_in(client);
+        (void)natlet__pump_run(client, until_us);
+        (void)natlet__move_back(client);
+        if (natlet__runtime_clock_us(client->rt) >= until_us) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool part_turn(natlet__part *part, uint64_t until_us)
@@ -144,13 +174,18 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
         finish_end(client);
     }
     while ((timer = natlet__timers_take(&client->timers, client->rt->now_us)) != NULL) {
-        if (timer == &client->timer) {
-            link_timeout(client);
+        if (timer == client->timer) {
+            natlet__link_timeout(client);
+        } else if (client->move != NULL && timer == client->move->line.timer) {
+            natlet__move_tick(client);
+        } else if (timer == &client->identity.timer) {
+            natlet__identity_expires(client);
         } else if (client->ledger == NULL || timer != &client->ledger->timer) {
             natlet__waiter_timeout(client, timer);
         }
     }
-    return natlet__pump_run(client, until_us);
+    bool has_more = pump_second(client, until_us);
+    return natlet__pump_run(client, until_us) || has_more;
 }
 
 static void part_flush(natlet__part *part)
@@ -159,6 +194,10 @@ static void part_flush(natlet__part *part)
 
     work_ledger(client);
     natlet__link_flush(client);
+    if (natlet__move_in(client)) {
+        natlet__link_flush(client);
+        (void)natlet__move_back(client);
+    }
 }
 
 /* A held client has work, but not in this turn of the runtime. */
@@ -171,7 +210,9 @@ static uint64_t part_due_us(natlet__part *part)
     if (client->held_turn == client->rt->stats.turns) {
         return due < next ? due : next;
     }
-    return client->link.is_readable ? 0 : due;
+    bool is_readable =
+        client->link.is_readable || (client->move != NULL && client->move->line.link.is_readable);
+    return is_readable ? 0 : due;
 }
 
 /* ---- life ---- */
@@ -182,23 +223,16 @@ static natlet_status set_up(natlet_client *client, const natlet_client_config *c
     natlet_status st = natlet__config_take(client, config);
 
     client->servers.memory = memory;
-    client->window.memory = memory;
-    client->outbox.memory = memory;
-    client->outbox.random = &client->rt->random;
     natlet__subscriptions_init(&client->subs, memory, client->config.subscriptions_max);
     natlet__roster_init(&client->requests.waiters, memory, sizeof(natlet__waiter),
                         NATLET__ROSTER_MAX);
-    natlet__roster_init(&client->pongs.waiters, memory, sizeof(natlet__waiter), NATLET__ROSTER_MAX);
+    natlet__roster_init(&client->pong_waiters, memory, sizeof(natlet__waiter), NATLET__ROSTER_MAX);
     client->backoff.fixed_ms = client->config.reconnect_ms;
     if (st == NATLET_OK) {
         st = natlet__servers_fill(&client->servers, client->config.servers, NULL);
     }
     if (st == NATLET_OK) {
-        st = natlet__window_init(&client->window, client->config.rx_bytes);
-    }
-    if (st == NATLET_OK) {
-        st = natlet__outbox_init(&client->outbox, client->config.tx_bytes,
-                                 client->config.pending_bytes_max);
+        st = natlet__line_init(client, client->line_timers);
     }
     return st;
 }
@@ -208,15 +242,15 @@ static void give_back(natlet_client *client)
     natlet__memory *memory = &client->rt->memory;
 
     natlet__roster_free(&client->requests.waiters);
-    natlet__roster_free(&client->pongs.waiters);
+    natlet__roster_free(&client->pong_waiters);
     if (client->ledger != NULL) {
         natlet__ledger_free(client);
     }
-    natlet__subscriptions_free(&client->subs);
+    if (natlet__subscriptions_free != NULL) {
+        natlet__subscriptions_free(&client->subs);
+    }
     natlet__servers_clear(&client->servers);
-    natlet__outbox_free(&client->outbox);
-    natlet__window_free(&client->window);
-    natlet__memory_give_back(memory, client->info, client->info_len);
+    natlet__line_free(client);
     natlet__config_give_back(client);
     natlet__memory_give_back(memory, client, sizeof *client);
 }
@@ -260,12 +294,16 @@ natlet_status natlet_client_connect(natlet_client *client)
         client->is_ending) {
         return NATLET_E_STATE;
     }
-    natlet__servers_clear(&client->servers); /* back to what the configuration names */
-    natlet_status st = natlet__servers_fill(&client->servers, client->config.servers,
-                                            client->config.keep_order ? NULL : &client->rt->random);
-    if (st < 0) {
-        return st;
+    if (!client->has_own_servers) { /* back to what the configuration names */
+        natlet__servers_clear(&client->servers);
+        natlet_status st =
+            natlet__servers_fill(&client->servers, client->config.servers,
+                                 client->config.keep_order ? NULL : &client->rt->random);
+        if (st < 0) {
+            return st;
+        }
     }
+    client->servers.tried = 0;
     client->servers.at = UINT32_MAX; /* the first one is next */
     client->backoff.waits = 0;
     natlet__client_dial_in(client, 0);
@@ -311,14 +349,32 @@ natlet_client_state natlet_client_state_now(const natlet_client *client)
     return client->state;
 }
 
+uint32_t natlet_client_ready_state(const natlet_client *client)
+{
+    static const uint8_t states[] = {
+        [NATLET_CLIENT_IDLE] = 3,      [NATLET_CLIENT_CONNECTING] = 0,
+        [NATLET_CLIENT_CONNECTED] = 1, [NATLET_CLIENT_RECONNECTING] = 0,
+        [NATLET_CLIENT_DRAINING] = 2,  [NATLET_CLIENT_CLOSED] = 3,
+    };
+
+    return states[client->state];
+}
+
+bool natlet_client_is_connected(const natlet_client *client)
+{
+    return client->state == NATLET_CLIENT_CONNECTED;
+}
+
 natlet_client_stats natlet_client_stats_now(const natlet_client *client)
 {
     natlet_client_stats stats = client->stats;
 
     stats.subscriptions =
         natlet__roster_used(&client->subs) - (client->requests.inbox_sid != 0 ? 1 : 0);
-    stats.reconnects = stats.connects > 0 ? stats.connects - 1 : 0;
+    stats.reconnects = stats.connects > 0 ? stats.connects - 1 - stats.migrations : 0;
     stats.requests = natlet__roster_used(&client->requests.waiters);
+    stats.subscriptions_max = client->subs.count;
+    stats.requests_max = client->requests.waiters.count;
     stats.outbox_bytes = (uint32_t)natlet__outbox_used(&client->outbox);
     stats.outbox_max = (uint32_t)client->outbox.used_max;
     stats.copied_bytes = client->window.copied_bytes;

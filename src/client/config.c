@@ -28,7 +28,9 @@ static const struct {
     {NATLET_SUBSCRIPTIONS_DEFAULT, 1, NATLET_SUBSCRIPTIONS_MAX - 1},
 };
 
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7 };
+/* Name, user and token are read by people and log files: no control characters.  In a
+ * password they are legal. */
+enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = 7, PLAIN = 1 << 1 | 1 << 2 | 1 << 4 };
 
 _Static_assert(offsetof(natlet_client_config, subscriptions_max) -
                        offsetof(natlet_client_config, connect_ms) ==
@@ -84,7 +86,8 @@ static bool are_texts(const natlet_client_config *config, size_t *bytes)
 
     *bytes = 0;
     for (uint32_t i = 0; i < TEXTS; i++, text++) {
-        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text)) {
+        if (text->len > TEXT_BYTES_MAX || !natlet__utf8_valid(*text) ||
+            ((1u << i & PLAIN) != 0 && !natlet__is_clean(*text, ' '))) {
             return false;
         }
         *bytes += text->len;
@@ -101,8 +104,12 @@ natlet_status natlet__config_take(natlet_client *client, const natlet_client_con
     size_t bytes;
 
     *own = *config;
-    if (config->size != sizeof *config || !set_defaults(own) || !are_texts(own, &bytes)) {
+    if (config->size != sizeof *config || !set_defaults(own) || !are_texts(own, &bytes) ||
+        config->authenticator_count > NATLET_AUTHENTICATORS_MAX) {
         return NATLET_E_CONFIG;
+    }
+    for (uint32_t i = 0; i < config->authenticator_count; i++) {
+        client->identity.authenticators[i] = config->authenticators[i];
     }
     client->config_text = natlet__memory_take(&client->rt->memory, bytes);
     if (client->config_text == NULL) {

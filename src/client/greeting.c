@@ -1,78 +1,27 @@
-/* What the server says about itself and about us: INFO, PONG while joining,
- * -ERR; and what we answer: CONNECT. */
+/* What the server says about itself and about us: INFO, PONG while joining, -ERR. */
 #include "base/bytes.h"
 #include "client/client.h"
-#include "proto/writer.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__subscribe_again)
+NATLET__OPTIONAL(natlet__subscribe_refused)
+NATLET__OPTIONAL(natlet__subscribe_end)
+NATLET__OPTIONAL(natlet__requests_refused)
 
 enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 
 /* ---- joining ---- */
 
-/* What the URL says is meant for this server, and wins.  `out` has room for it. */
-static void set_credentials(natlet__connect *connect, const natlet_client_config *config,
-                            natlet_slice userinfo, uint8_t *out)
-{
-    natlet_slice head;
-
-    if (userinfo.len == 0) {
-        connect->user = config->user;
-        connect->pass = config->password;
-        connect->auth_token = config->token;
-        return;
-    }
-    bool has_password = natlet__cut(&userinfo, ':', &head);
-    const natlet_slice first = {out, natlet__url_decode(out, head)};
-    if (has_password) {
-        out += first.len;
-        connect->user = first;
-        connect->pass = (natlet_slice){out, natlet__url_decode(out, userinfo)};
-    } else {
-        connect->auth_token = first;
-    }
-}
-
-/* CONNECT and the PING whose PONG says that we are in go out in one write. */
-static natlet_status join(natlet_client *client, const natlet__info *info)
-{
-    const natlet_client_config *config = &client->config;
-    uint8_t secrets[NATLET_URL_BYTES_MAX];
-    natlet__connect connect = {
-        .name = config->name,
-        .verbose = config->verbose,
-        .pedantic = config->pedantic,
-        .echo = !config->no_echo,
-        .headers = true,
-        .no_responders = info->headers,
-    };
-
-    set_credentials(&connect, config,
-                    natlet__server_userinfo(natlet__servers_now(&client->servers)), secrets);
-    natlet_status st = natlet__client_begin(client, NATLET_LINE_BYTES_MAX);
-    if (st < 0) {
-        return st;
-    }
-    size_t len =
-        natlet__write_connect(natlet__outbox_at(&client->outbox), NATLET_LINE_BYTES_MAX, &connect);
-    if (len == 0) {
-        return NATLET_E_CONFIG; /* name and credentials fill more than a line */
-    }
-    natlet__outbox_wrote(&client->outbox, len);
-    return natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PING\r\n"));
-}
-
 static void greet(natlet_client *client, const natlet__info *info)
 {
     natlet__link *link = &client->link;
-    natlet_status st = NATLET_E_UNSUPPORTED;
 
     if (info->tls_required && link->transport == NATLET_TRANSPORT_TCP && !link->is_framed) {
-        natlet__link_blame(link, st, (natlet_slice)NATLET_TEXT("the server requires TLS"));
+        natlet__link_blame(link, NATLET_E_UNSUPPORTED,
+                           (natlet_slice)NATLET_TEXT("the server requires TLS"));
+        natlet__link_fail(client, NATLET_E_UNSUPPORTED, WS_NORMAL);
     } else {
-        link->state = NATLET__LINK_JOINING;
-        st = join(client, info);
-    }
-    if (st < 0) {
-        natlet__link_fail(client, st, WS_NORMAL);
+        natlet__identity_ask(client, info->nonce);
     }
 }
 
@@ -80,19 +29,35 @@ static void enter_service(natlet_client *client)
 {
     natlet__server *server = natlet__servers_now(&client->servers);
 
+    natlet_status st = natlet__move_joined(client);
+    bool is_move = st == NATLET_MORE;
+
     client->link.state = NATLET__LINK_UP;
     client->link.up_since_us = natlet__client_now_us(client);
     server->failures = 0;
     server->auth_failures = 0;
+    server->last = NATLET_OK;
+    natlet__outbox_open(&client->outbox);
+    natlet__identity_watch(client);
     client->link.is_reported = false;
     natlet__pongs_start(client);
     client->stats.connects++;
-    natlet_status st = natlet__subscribe_again(client);
+    if (st >= 0 && natlet__subscribe_again != NULL) {
+        st = natlet__subscribe_again(client);
+    }
+    if (st >= 0 && is_move) {
+        st = natlet__pongs_ask(client, NULL);
+    }
     if (st < 0) {
         natlet__link_fail(client, st, WS_NORMAL);
         return;
     }
-    natlet__client_enter(client, NATLET_CLIENT_CONNECTED, NATLET_OK);
+    if (is_move) {
+        natlet__client_tell(client, NATLET_CLIENT_EV_MIGRATED, NATLET_OK,
+                            natlet_client_server(client), 0);
+    } else {
+        natlet__client_enter(client, NATLET_CLIENT_CONNECTED, NATLET_OK);
+    }
 }
 
 void natlet__greeting_pong(natlet_client *client)
@@ -140,10 +105,14 @@ void natlet__greeting_info(natlet_client *client, natlet_slice json)
     }
     bool is_lame = info.lame_duck && !client->is_shared_end;
     client->is_shared_end |= info.lame_duck;
+    is_lame &= client->link.state == NATLET__LINK_UP;
     bool has_new = info.url_count > 0 && !client->config.ignore_discovered &&
                    natlet__servers_merge(&client->servers, info.urls, info.url_count) > 0;
     if (client->link.state == NATLET__LINK_GREETING) {
         greet(client, &info);
+    }
+    if (is_lame) {
+        natlet__move_begin(client, NATLET_BACKOFF_SHARED_MS);
     }
     if (has_new) {
         natlet__client_tell_reason(client, NATLET_CLIENT_EV_SERVERS, NATLET_OK);
@@ -169,30 +138,32 @@ static natlet_slice without_quotes(natlet_slice text)
  * or while joining, gains it nothing. */
 static void start_grace(natlet_client *client)
 {
-    if (client->timer.due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
-        natlet__client_start(client, &client->timer, CLOSE_GRACE_US);
+    if (client->timer->due_us > natlet__client_now_us(client) + CLOSE_GRACE_US) {
+        natlet__client_start(client, client->timer, CLOSE_GRACE_US);
     }
 }
 
 void natlet__greeting_error(natlet_client *client, natlet_slice text)
 {
     natlet__server_error error = natlet__server_error_read(text);
-    uint32_t sid = 0;
+    natlet_client_event event = {.kind = NATLET_CLIENT_EV_ERROR,
+                                 .status = error.status,
+                                 .text = without_quotes(text),
+                                 .subject = error.subject};
 
-    text = without_quotes(text);
     client->stats.errors++;
     if (error.closes) { /* what it says next is why; it may also say no more */
-        natlet__link_blame(&client->link, error.status, text);
+        natlet__link_blame(&client->link, error.status, event.text);
         client->link.is_reported = true;
         start_grace(client);
     }
-    if (error.subject.len > 0 && !error.to_publish) {
-        sid = natlet__subscribe_refused(client, error.subject, text);
+    if (natlet__subscribe_refused != NULL && !error.to_publish) {
+        event.sid = natlet__subscribe_refused(client, error.subject, event.text);
     }
-    natlet__client_tell(client, NATLET_CLIENT_EV_ERROR, error.status, text, sid);
-    if (sid != 0) {
-        natlet__subscribe_end(client, sid, NATLET_E_PERMISSION);
-    } else if (error.to_publish) {
+    natlet__client_tell_event(client, &event);
+    if (event.sid != 0) {
+        natlet__subscribe_end(client, event.sid, NATLET_E_PERMISSION);
+    } else if (natlet__requests_refused != NULL && error.to_publish) {
         natlet__requests_refused(client, error.subject);
     }
 }

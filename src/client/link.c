@@ -38,12 +38,11 @@ static natlet_status choose_transport(natlet__link *link, uint32_t caps)
     if (scheme != NATLET__SCHEME_TLS && (caps & stream_cap) != 0) {
         return NATLET_OK;
     }
-    const char *text = is_ws ? "this host offers neither WebSocket nor a byte stream for this URL"
-                             : "this host offers no byte stream for nats://; use ws:// or wss://";
-    natlet__link_blame(link, NATLET_E_UNSUPPORTED,
-                       natlet__text(scheme == NATLET__SCHEME_TLS
-                                        ? "tls:// is not part of this build; use wss://"
-                                        : text));
+    static const natlet_slice reasons[] = {
+        NATLET_TEXT("this host or build cannot: use ws:// or wss://"),
+        NATLET_TEXT("this host offers no WebSocket"),
+    };
+    natlet__link_blame(link, NATLET_E_UNSUPPORTED, reasons[is_ws]);
     return NATLET_E_UNSUPPORTED;
 }
 
@@ -101,7 +100,7 @@ natlet_status natlet__link_dial(natlet_client *client)
     }
     link->state = NATLET__LINK_OPENING;
     natlet__parser_init(&link->parser, client->config.message_bytes_max);
-    natlet__client_start(client, &client->timer,
+    natlet__client_start(client, client->timer,
                          (uint64_t)client->config.connect_ms * NATLET__US_PER_MS);
     return NATLET_OK;
 }
@@ -160,6 +159,9 @@ void natlet__link_event(natlet_client *client, const natlet_host_event *event)
         break;
     case NATLET_EV_WRITABLE:
         link->is_blocked = false;
+        break;
+    case NATLET_EV_SIGNED:
+        natlet__identity_told(client, (natlet_status)(int32_t)event->b);
         break;
     case NATLET_EV_CLOSED:
         link->is_closed = true;
@@ -281,6 +283,9 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     natlet__link *link = &client->link;
     const natlet_host *host = client->rt->host;
 
+    if (!natlet__move_is_in(client)) {
+        natlet__move_stop(client);
+    }
     if (link->conn != 0 && !link->is_closed) {
         natlet__link_send(client);
         if (link->is_framed && link->state >= NATLET__LINK_GREETING) {
@@ -292,10 +297,13 @@ void natlet__link_drop(natlet_client *client, uint16_t close_code)
     link->conn = 0;
     link->state = NATLET__LINK_DOWN;
     link->is_readable = false;
-    natlet__timers_stop(&client->timers, &client->timer);
+    natlet__timers_stop(&client->timers, client->timer);
+    if (!natlet__move_is_in(client)) {
+        natlet__timers_stop(&client->timers, &client->identity.timer);
+    }
     natlet__window_reset(&client->window);
     natlet__outbox_clear(&client->outbox);
-    if (client->ledger != NULL) {
+    if (client->ledger != NULL && !natlet__move_is_in(client)) {
         natlet__ledger_lost(client);
     }
 }
@@ -378,7 +386,8 @@ void natlet__link_flush(natlet_client *client)
     if (link->conn == 0) {
         return;
     }
-    if (!link->is_blocked && link->pong_is_due) {
+    /* Before CONNECT a server takes nothing. */
+    if (!link->is_blocked && link->pong_is_due && link->state >= NATLET__LINK_JOINING) {
         link->pong_is_due =
             natlet__client_write_line(client, (natlet_slice)NATLET_TEXT("PONG\r\n")) < 0;
     }

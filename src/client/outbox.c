@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "crypto/secret.h"
 #include "ws/frame.h"
 
 natlet_status natlet__outbox_init(natlet__outbox *box, uint32_t bytes, uint32_t bytes_max)
@@ -53,6 +54,9 @@ static void move_to_front(natlet__outbox *box, size_t gap)
 static void rest(natlet__outbox *box)
 {
     box->start = box->sealed = box->end = NATLET__OUTBOX_FRONT;
+    if (!box->is_open && box->ptr != NULL) {
+        natlet__wipe(box->ptr, box->cap);
+    }
     if (box->cap > box->cap_min) {
         (void)resize(box, box->cap_min);
     }
@@ -61,6 +65,7 @@ static void rest(natlet__outbox *box)
 void natlet__outbox_clear(natlet__outbox *box)
 {
     rest(box);
+    box->is_open = false;
     box->frame_max = 0;
 }
 

@@ -5,7 +5,10 @@
  * Internal.  With in-module WebSocket a frame is made when the one before it was
  * taken: so much of what waits as fits is masked in place, and its head written over
  * what was sent, or into the front.  Without frames all up to `end` may be sent.  An
- * operation is written whole or not at all. */
+ * operation is written whole or not at all.
+ *
+ * Until a connection is open, secrets go through: header lines, CONNECT.  So the buffer is
+ * wiped each time it has sent all. */
 #ifndef NATLET_CLIENT_OUTBOX_H
 #define NATLET_CLIENT_OUTBOX_H
 
@@ -33,6 +36,7 @@ typedef struct natlet__outbox {
     size_t start, sealed, end;
     size_t frame_max; /* payload bytes of one frame; 0: no frames */
     size_t used_max;
+    bool is_open; /* secrets are behind us */
 } natlet__outbox;
 
 /* Takes `bytes`; the owner has set memory and random.  Returns OK or E_NO_MEMORY. */
@@ -46,6 +50,12 @@ void natlet__outbox_clear(natlet__outbox *box);
 /* What is appended from here on goes into frames of at most `frame_max` bytes of
  * payload, or NATLET__FRAME_MIN if that is more. */
 void natlet__outbox_frame(natlet__outbox *box, size_t frame_max);
+
+/* The server has let us in: what follows is no secret. */
+static inline void natlet__outbox_open(natlet__outbox *box)
+{
+    box->is_open = box->start == box->end;
+}
 
 /* Starts an operation of at most `bytes`, which may then be written at
  * natlet__outbox_at in one piece.

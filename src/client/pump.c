@@ -11,6 +11,9 @@
 
 #include "base/assert.h"
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__subscribe_deliver)
 
 enum { WS_PROTOCOL_ERROR = 1002, WS_TOO_BIG = 1009, WS_INTERNAL_ERROR = 1011 };
 
@@ -37,14 +40,18 @@ static void fail(natlet_client *client, natlet_status st)
 
 static void route(natlet_client *client, const natlet__event *ev)
 {
-    if (client->link.state == NATLET__LINK_GREETING && ev->kind != NATLET__EV_INFO &&
-        ev->kind != NATLET__EV_ERR) {
+    natlet__link_state state = client->link.state;
+
+    if (state < NATLET__LINK_JOINING && ev->kind != NATLET__EV_INFO && ev->kind != NATLET__EV_ERR &&
+        (ev->kind != NATLET__EV_PING || state == NATLET__LINK_GREETING)) {
         fail(client, NATLET_E_PROTOCOL); /* a server introduces itself first */
         return;
     }
     switch (ev->kind) {
     case NATLET__EV_MSG:
-        natlet__subscribe_deliver(client, ev->sid, &ev->msg);
+        if (natlet__subscribe_deliver != NULL) {
+            natlet__subscribe_deliver(client, ev->sid, &ev->msg);
+        }
         break;
     case NATLET__EV_PING:
         client->link.pong_is_due = true;

@@ -9,14 +9,21 @@ enum { AUTH_FAILURES_MAX = 2 };
 
 void natlet__client_dial_in(natlet_client *client, uint32_t wait_ms)
 {
-    natlet__client_start(client, &client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
+    natlet__client_start(client, client->timer, (uint64_t)wait_ms * NATLET__US_PER_MS);
 }
 
 static void begin_pass(natlet_client *client)
 {
+    const natlet_client_config *config = &client->config;
+    uint32_t attempt = client->backoff.waits;
+    uint32_t wait_ms =
+        natlet__backoff_next(&client->backoff, &client->rt->random, client->is_shared_end);
+
+    if (config->reconnect_delay != NULL) {
+        wait_ms = config->reconnect_delay(config->self, attempt);
+    }
     client->servers.tried = 0;
-    natlet__client_dial_in(
-        client, natlet__backoff_next(&client->backoff, &client->rt->random, client->is_shared_end));
+    natlet__client_dial_in(client, wait_ms);
     client->is_shared_end = false;
 }
 
@@ -37,7 +44,7 @@ static void lost_service(natlet_client *client, natlet_status why)
 /* Whether the server is to be tried again in a later pass. */
 static bool is_worth_it(const natlet_client *client, const natlet__server *server)
 {
-    return server->auth_failures < AUTH_FAILURES_MAX &&
+    return (client->config.retry_auth_errors || server->auth_failures < AUTH_FAILURES_MAX) &&
            server->failures < (uint32_t)client->config.reconnects_max; /* -1: no bound */
 }
 
@@ -71,8 +78,15 @@ static void lost_attempt(natlet_client *client, natlet_status why)
 
 void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)
 {
-    if (why == NATLET_E_AUTH) {
-        natlet__servers_now(&client->servers)->auth_failures++;
+    natlet__server *server = natlet__servers_now(&client->servers);
+    bool is_auth = why == NATLET_E_AUTH;
+
+    server->last = is_auth ? why : NATLET_OK;
+    if (is_auth && was == NATLET__LINK_JOINING) {
+        server->auth_failures++;
+    }
+    if (natlet__move_lost(client, why)) {
+        return;
     }
     if (was == NATLET__LINK_UP) {
         lost_service(client, why);
@@ -83,7 +97,17 @@ void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_s
 
 void natlet__client_dial(natlet_client *client)
 {
-    natlet__servers_advance(&client->servers);
+    natlet__servers *servers = &client->servers;
+
+    natlet__servers_advance(servers);
+    if (client->config.choose_server != NULL) {
+        int32_t chosen = client->config.choose_server(client->config.self, servers->at);
+        servers->at =
+            chosen >= 0 && (uint32_t)chosen < servers->count ? (uint32_t)chosen : servers->at;
+    }
+    if (servers->at + 1 == servers->other) {
+        natlet__servers_advance(servers); /* never two connections to one server */
+    }
     natlet_status st = natlet__link_dial(client);
     if (st < 0) {
         natlet__link_fail(client, st, 1000);

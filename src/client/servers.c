@@ -21,6 +21,11 @@ natlet__server *natlet__servers_now(natlet__servers *servers)
 
 void natlet__servers_advance(natlet__servers *servers)
 {
+    natlet__server *left = natlet__servers_now(servers);
+
+    if (left != NULL && left->is_retired) {
+        natlet__servers_drop(servers, servers->at);
+    }
     servers->at = servers->at + 1 < servers->count ? servers->at + 1 : 0;
 }
 
@@ -31,11 +36,14 @@ void natlet__servers_drop(natlet__servers *servers, uint32_t index)
     natlet__server *server = &servers->list[index];
     size_t bytes = (size_t)server->url_len + server->userinfo_len;
 
-    memset(server->text, 0, bytes);
+    if (bytes > 0) { /* its text may have gone over to another pool */
+        memset(server->text, 0, bytes);
+    }
     natlet__memory_give_back(servers->memory, server->text, bytes);
     servers->count--;
     memmove(server, server + 1, (servers->count - index) * sizeof *server);
     servers->at -= index <= servers->at;
+    servers->other -= index < servers->other;
 }
 
 void natlet__servers_clear(natlet__servers *servers)
@@ -63,7 +71,7 @@ static natlet_status add(natlet__servers *servers, const natlet__url *url, natle
             return NATLET_OK;
         }
     }
-    if (servers->count == NATLET_SERVERS_MAX) {
+    if (servers->count >= NATLET_SERVERS_MAX) {
         return NATLET_E_CONFIG;
     }
     uint8_t *block = natlet__memory_take(servers->memory, text.len + userinfo.len);
@@ -128,7 +136,8 @@ uint32_t natlet__servers_merge(natlet__servers *servers, const natlet_slice *nam
     uint32_t added = servers->count - before;
     for (uint32_t i = servers->count; i-- > 0;) {
         const natlet__server *server = &servers->list[i];
-        if (server->is_discovered && server->named != servers->merges && i != servers->at) {
+        if (server->is_discovered && server->named != servers->merges && i != servers->at &&
+            i + 1 != servers->other) {
             natlet__servers_drop(servers, i);
         }
     }

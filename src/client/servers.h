@@ -13,8 +13,10 @@ typedef struct natlet__server {
     uint8_t *text; /* one block: URL without credentials, then userinfo as written */
     uint16_t url_len, userinfo_len;
     uint32_t failures;     /* attempts in a row that failed for any reason ... */
-    uint8_t auth_failures; /* ... or for credentials */
+    uint8_t auth_failures; /* ... or because it refused the credentials */
+    natlet_status last;    /* E_AUTH: the last connection ended for credentials; else OK */
     bool is_discovered;    /* named by INFO only */
+    bool is_retired;       /* in use, and gone from the pool: never dialled again */
     uint8_t named;         /* the last merge that did; 256 merges later it is so once more */
 } natlet__server;
 
@@ -22,9 +24,10 @@ typedef struct natlet__servers {
     natlet__memory *memory;
     uint32_t count;
     uint32_t at;    /* in use or last tried; UINT32_MAX: before the first */
+    uint32_t other; /* in use besides it, + 1, or last tried to be; 0: none */
     uint32_t tried; /* since the last wait */
     uint8_t merges; /* so far */
-    natlet__server list[NATLET_SERVERS_MAX];
+    natlet__server list[NATLET_SERVERS_MAX + 2]; /* two may be retired */
 } natlet__servers;
 
 /* Adds the URLs of a list separated by commas; `random` (not NULL) brings the pool

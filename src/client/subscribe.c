@@ -2,8 +2,20 @@
  * subscriptions.c. */
 #include "base/bytes.h"
 #include "client/client.h"
+#include "client/optional.h"
 #include "natlet/subject.h"
 #include "proto/writer.h"
+
+NATLET__OPTIONAL(natlet__queue_open)
+NATLET__OPTIONAL(natlet__queue_put)
+NATLET__OPTIONAL(natlet__queue_end)
+NATLET__OPTIONAL(natlet__queue_clear)
+
+/* Where nothing is ever pulled the linker finds out. */
+static inline bool is_pulled(const natlet__subscription *sub)
+{
+    return natlet__queue_open != NULL && sub->queue != NULL;
+}
 
 /* ---- to the server ---- */
 
@@ -43,13 +55,25 @@ static natlet_status write_sub(natlet_client *client, natlet__subscription *sub)
     return NATLET_OK;
 }
 
+natlet_status natlet__subscribe_leave(natlet_client *client)
+{
+    const natlet__member *circle = &client->subs.circle;
+    natlet_status st = NATLET_OK;
+
+    for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
+        st = write_unsub(client, ((natlet__subscription *)at)->sid, 0);
+    }
+    return st;
+}
+
 natlet_status natlet__subscribe_again(natlet_client *client)
 {
     const natlet__member *circle = &client->subs.circle;
     natlet_status st = NATLET_OK;
 
     for (natlet__member *at = circle->next; st == NATLET_OK && at != circle; at = at->next) {
-        st = write_sub(client, (natlet__subscription *)at);
+        natlet__subscription *sub = (natlet__subscription *)at;
+        st = sub->is_over ? NATLET_OK : write_sub(client, sub);
     }
     return st;
 }
@@ -60,11 +84,12 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
 {
     natlet__subscription *sub = natlet__subscriptions_find(&client->subs, sid);
 
-    if (sub == NULL) {
+    if (sub == NULL || (is_pulled(sub) && natlet__queue_end(client, sub, why))) {
         return;
     }
     natlet_sink sink = sub->sink;
     natlet__subscriptions_remove(&client->subs, sub);
+    (void)natlet__move_back(client);
     if (sink.ended != NULL) {
         sink.ended(sink.self, sid, why);
     }
@@ -74,7 +99,7 @@ void natlet__subscribe_end(natlet_client *client, uint32_t sid, natlet_status wh
  * but whose callback trapped. */
 static bool is_finished(const natlet__subscription *sub)
 {
-    return sub->is_draining || sub->delivered > sub->last;
+    return !sub->is_over && (sub->is_draining || sub->delivered > sub->last);
 }
 
 /* A callback may change anything, so after each it begins anew; what stays in front
@@ -102,21 +127,50 @@ natlet_status natlet__subscribe_drain(natlet_client *client, natlet__subscriptio
     return st;
 }
 
-/* The text goes on behind the subject with '" using queue "q"' or just '"'. */
+/* The server takes no more: of SUBs, which it takes in order, the last one that it does
+ * not serve yet; of anything else none. */
+static uint32_t newest(const natlet_client *client, natlet_slice text)
+{
+    const natlet__member *circle = &client->subs.circle;
+    const natlet__member *at = circle->prev;
+
+    while (at != circle && ((const natlet__subscription *)at)->delivered > 0) {
+        at = at->prev;
+    }
+    return at != circle &&
+                   natlet__starts_nocase(text, (natlet_slice)NATLET_TEXT("maximum subscriptions"))
+               ? ((const natlet__subscription *)at)->sid
+               : 0;
+}
+
+/* Behind the subject stands '"', and then what else SUB said, ' using queue "q"', and the
+ * number where it is about one that was there already, ' (sid "7")'. */
 uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice subject,
                                    natlet_slice text)
 {
-    enum { BEFORE_QUEUE = sizeof "\" using queue \"" - 1 };
     const natlet__member *circle = &client->subs.circle;
-    const uint8_t *end = subject.ptr + subject.len;
-    size_t behind = (size_t)(text.ptr + text.len - end);
-    size_t queue_len = behind > BEFORE_QUEUE ? behind - BEFORE_QUEUE - 1 : 0;
+    natlet_slice words;
+    natlet_slice name;
+    natlet_slice queue = {0};
+    uint64_t sid;
 
+    if (subject.len == 0) {
+        return newest(client, text);
+    }
+    natlet__skip(&text, (size_t)(subject.ptr - text.ptr) + subject.len + 1);
+    while (natlet__cut(&text, '"', &words) && natlet__cut(&text, '"', &name)) {
+        bool is_sid = words.len > 1 && words.ptr[1] == '(';
+        if (is_sid && natlet__read_decimal(name, UINT32_MAX, &sid)) {
+            return natlet__subscriptions_find(&client->subs, sid) != NULL ? (uint32_t)sid : 0;
+        }
+        queue = name;
+    }
     for (natlet__member *at = circle->next; at != circle; at = at->next) {
         const natlet__subscription *sub = (natlet__subscription *)at;
         const natlet_slice head = {sub->text, subject.len};
-        if (sub->len == subject.len + (queue_len > 0) + queue_len && natlet__equal(head, subject) &&
-            memcmp(sub->text + sub->len - queue_len, end + BEFORE_QUEUE, queue_len) == 0) {
+        const natlet_slice tail = {sub->text + sub->len - queue.len, queue.len};
+        if (sub->len == subject.len + (queue.len > 0) + queue.len && natlet__equal(head, subject) &&
+            natlet__equal(tail, queue)) {
             return sub->sid;
         }
     }
@@ -124,6 +178,15 @@ uint32_t natlet__subscribe_refused(const natlet_client *client, natlet_slice sub
 }
 
 /* ---- routing ---- */
+
+/* A message came from the server that is left: the new one has to send one less. */
+static void count_elsewhere(natlet_client *client, natlet__subscription *sub)
+{
+    sub->delivered_before++;
+    if (sub->last != UINT64_MAX) {
+        (void)write_unsub(client, sub->sid, sub->last + 1 - sub->delivered_before);
+    }
+}
 
 void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet_msg *msg)
 {
@@ -136,8 +199,13 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
         return;
     }
     bool is_last = sub->delivered++ == sub->last;
+    if (natlet__move_back(client)) {
+        count_elsewhere(client, sub);
+    }
     if (msg->headers.len > NATLET_HEADER_BYTES_MAX) {
         client->stats.dropped++; /* any publisher can send it: not worth the connection */
+    } else if (is_pulled(sub)) {
+        natlet__queue_put(client, sub, msg);
     } else {
         sub->sink.message(sub->sink.self, (uint32_t)sid, msg);
     }
@@ -148,19 +216,24 @@ void natlet__subscribe_deliver(natlet_client *client, uint64_t sid, const natlet
 
 /* ---- public ---- */
 
-natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject, natlet_slice queue,
-                                uint64_t max, const natlet_sink *sink, uint32_t *sid)
+natlet_status natlet__subscribe(natlet_client *client, natlet_slice subject,
+                                const natlet_subscribe_options *options, const natlet_sink *sink,
+                                uint32_t *sid)
 {
-    natlet__subscription *sub = natlet__subscriptions_add(&client->subs, subject, queue);
+    natlet__subscription *sub = natlet__subscriptions_add(&client->subs, subject, options->queue);
     natlet_status st = NATLET_OK;
 
     if (sub == NULL) {
         return natlet__roster_refusal(&client->subs);
     }
     sub->sink = *sink;
-    sub->last = max - 1;
+    sub->last = options->max - 1;
     *sid = sub->sid;
-    if (is_up(client)) {
+    if (sink->message == NULL) {
+        st = natlet__queue_open != NULL ? natlet__queue_open(sub, client->subs.memory, options)
+                                        : NATLET_E_UNSUPPORTED;
+    }
+    if (st == NATLET_OK && is_up(client)) {
         st = write_sub(client, sub);
     }
     if (st < 0) {
@@ -175,8 +248,10 @@ natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natl
                                       const natlet_sink *sink)
 {
     static const natlet_subscribe_options none;
+    static const natlet_sink pulled;
 
     options = options != NULL ? options : &none;
+    sink = sink != NULL ? sink : &pulled;
     *sid = 0;
     if (client->state == NATLET_CLIENT_CLOSED) {
         return NATLET_E_CLOSED;
@@ -189,7 +264,7 @@ natlet_status natlet_client_subscribe(natlet_client *client, uint32_t *sid, natl
          natlet_subject_check(options->queue, NATLET_SUBJECT_QUEUE) != NATLET_SUBJECT_NONE)) {
         return NATLET_E_SUBJECT;
     }
-    return natlet__subscribe(client, subject, options->queue, options->max, sink, sid);
+    return natlet__subscribe(client, subject, options, sink, sid);
 }
 
 natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uint64_t max)
@@ -207,6 +282,9 @@ natlet_status natlet_client_unsubscribe(natlet_client *client, uint32_t sid, uin
         }
     }
     sub->last = max - 1;
+    if (max == 0 && is_pulled(sub)) {
+        natlet__queue_clear(client, sid);
+    }
     if (is_over) {
         natlet__subscribe_end(client, sid, NATLET_OK);
     }

@@ -1,11 +1,10 @@
 #include "client/subscriptions.h"
 
 #include "base/bytes.h"
+#include "client/client.h"
+#include "client/optional.h"
 
-void natlet__subscriptions_init(natlet__roster *subs, natlet__memory *memory, uint32_t max)
-{
-    natlet__roster_init(subs, memory, sizeof(natlet__subscription), max);
-}
+NATLET__OPTIONAL(natlet__queue_free)
 
 void natlet__subscriptions_free(natlet__roster *subs)
 {
@@ -49,6 +48,9 @@ natlet__subscription *natlet__subscriptions_find(const natlet__roster *subs, uin
 
 void natlet__subscriptions_remove(natlet__roster *subs, natlet__subscription *sub)
 {
+    if (natlet__queue_free != NULL && sub->queue != NULL) {
+        natlet__queue_free(sub, subs->memory);
+    }
     natlet__memory_give_back(subs->memory, sub->text, sub->len);
     natlet__roster_give_back(subs, &sub->member);
 }

@@ -1,10 +1,15 @@
 /* What waits: a request for its reply, a flush or a drain for a PONG, all of them
  * for their deadline.  Each ends once, here. */
 #include "client/client.h"
+#include "client/optional.h"
+
+NATLET__OPTIONAL(natlet__subscribe_end)
+NATLET__OPTIONAL(natlet__queue_clear)
+NATLET__OPTIONAL(natlet__many_over)
 
 static natlet__roster *roster_of(natlet_client *client, natlet__waiter_kind kind)
 {
-    return kind == NATLET__WAITER_REPLY ? &client->requests.waiters : &client->pongs.waiters;
+    return kind == NATLET__WAITER_REPLY ? &client->requests.waiters : &client->pong_waiters;
 }
 
 /* But for a drain, which ends once, it is never due in this very turn: a callback
@@ -18,6 +23,8 @@ natlet__waiter *natlet__waiter_begin(natlet_client *client, natlet__waiter_kind 
     if (waiter != NULL) {
         waiter->kind = kind;
         waiter->self = self;
+        waiter->sid = 0;
+        waiter->answers = 0;
         natlet__client_start(client, &waiter->timer, wait_us);
     }
     return waiter;
@@ -28,6 +35,17 @@ natlet__waiter *natlet__waiter_find(const natlet__roster *waiters, uint32_t key)
     for (natlet__member *at = waiters->circle.next; at != &waiters->circle; at = at->next) {
         if (((natlet__waiter *)at)->key == key) {
             return (natlet__waiter *)at;
+        }
+    }
+    return NULL;
+}
+
+natlet__waiter *natlet__waiter_held(const natlet__roster *waiters, uint32_t sid)
+{
+    for (natlet__member *at = waiters->circle.next; at != &waiters->circle; at = at->next) {
+        natlet__waiter *waiter = (natlet__waiter *)at;
+        if (waiter->key == 0 && waiter->sid == sid) {
+            return waiter;
         }
     }
     return NULL;
@@ -46,11 +64,17 @@ void natlet__waiter_end(natlet_client *client, natlet__waiter *waiter, natlet_st
     const natlet__waiter was = *waiter;
 
     natlet__waiter_drop(client, waiter);
+    (void)natlet__move_back(client);
     if (was.kind == NATLET__WAITER_REPLY) {
+        if (was.sid != 0) {
+            natlet__many_over(client, was.sid);
+        }
         was.fn.reply(was.self, st, reply);
         return;
     }
-    natlet__subscribe_end(client, was.sid, NATLET_OK);
+    if (was.sid != 0) {
+        natlet__subscribe_end(client, was.sid, NATLET_OK);
+    }
     if (was.fn.done != NULL) {
         was.fn.done(was.self, st, natlet__runtime_clock_us(client->rt) - was.asked_us);
     }
@@ -74,7 +98,10 @@ void natlet__waiter_timeout(natlet_client *client, natlet__timer *timer)
 
     if (waiter->kind == NATLET__WAITER_DRAIN) {
         natlet__client_end(client, NATLET_E_TIMEOUT, NATLET_E_TIMEOUT, NATLET_E_CLOSED);
-    } else {
-        natlet__waiter_end(client, waiter, NATLET_E_TIMEOUT, NULL);
+        return;
     }
+    if (waiter->sid != 0 && natlet__queue_clear != NULL) {
+        natlet__queue_clear(client, waiter->sid);
+    }
+    natlet__waiter_end(client, waiter, waiter->answers > 0 ? NATLET_OK : NATLET_E_TIMEOUT, NULL);
 }

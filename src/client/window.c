@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/compiler.h"
 
 natlet_status natlet__window_init(natlet__window *w, uint32_t bytes)
 {
@@ -43,13 +44,7 @@ void natlet__window_frame(natlet__window *w, natlet__ws *ws)
     w->end = w->start;
 }
 
-void natlet__window_parsed(natlet__window *w, size_t left)
-{
-    NATLET_ASSERT(left <= w->end - w->start);
-    w->start = w->end - left;
-}
-
-static void move(natlet__window *w, uint8_t *to, const uint8_t *from, size_t len)
+NATLET__NOINLINE static void move(natlet__window *w, uint8_t *to, const uint8_t *from, size_t len)
 {
     memmove(to, from, len);
     w->copied_bytes += len;

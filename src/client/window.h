@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "natlet/slice.h"
 #include "ws/frame.h"
@@ -55,7 +56,11 @@ static inline natlet_slice natlet__window_bytes(const natlet__window *w)
 }
 
 /* All of those but the last `left` were parsed. */
-void natlet__window_parsed(natlet__window *w, size_t left);
+static inline void natlet__window_parsed(natlet__window *w, size_t left)
+{
+    NATLET_ASSERT(left <= w->end - w->start);
+    w->start = w->end - left;
+}
 
 /* The message at hand, unfinished, takes `need` bytes in all: beyond the window
  * it moves into a block.  Returns OK or E_NO_MEMORY. */

@@ -6,12 +6,13 @@
 #include "json/reader.h"
 
 /* The fields that are read, those that say yes or no first; and where their answer goes. */
-enum { FLAGS = 3, MAX_PAYLOAD = FLAGS, CONNECT_URLS };
+enum { FLAGS = 3, MAX_PAYLOAD = FLAGS, CONNECT_URLS, NONCE };
 static const char names[] = "headers\0"
                             "tls_required\0"
                             "ldm\0"
                             "max_payload\0"
-                            "connect_urls\0";
+                            "connect_urls\0"
+                            "nonce\0";
 static const uint8_t flag_offsets[FLAGS] = {
     offsetof(natlet__info, headers),
     offsetof(natlet__info, tls_required),
@@ -44,6 +45,8 @@ static void read_field(natlet__info *info, uint32_t field, const natlet__json_to
         info->max_payload = read_clamped(value->text);
     } else if (field == CONNECT_URLS && value->kind == NATLET__JSON_ARRAY) {
         info->url_count = 0;
+    } else if (field == NONCE && value->kind == NATLET__JSON_STRING && !value->has_escapes) {
+        info->nonce = value->text;
     }
 }
 
@@ -83,28 +86,25 @@ natlet_status natlet__info_read(natlet__info *info, natlet_slice json)
     return st;
 }
 
-/* Newer servers append detail, so a text is known by how it begins. */
-static const char known_errors[] = "Authorization Violation\0"
-                                   "User Authentication \0" /* Expired, Revoked */
-                                   "Account Authentication Expired\0"
-                                   "Authentication Timeout\0"
-                                   "Stale Connection\0"
-                                   "Permissions Violation\0"
+/* Newer servers append detail, so a text is known by how it begins.  Those that end
+ * nothing stand first: after any other, known or not, the server closes. */
+enum { HARMLESS = 4 };
+static const char known_errors[] = "Permissions\0"
                                    "Invalid Subject\0"
                                    "Invalid Publish Subject\0"
-                                   "Maximum Payload Violation\0"
-                                   "Secure Connection - TLS Required\0"
-                                   "Attempted to connect to\0" /* a port for routes, leaf nodes */
-                                   "Maximum Control Line Exceeded\0"
-                                   "Maximum Connections Exceeded\0"
-                                   "Maximum Account Active Connections\0"
-                                   "Connection throttling is active\0"
-                                   "Unknown Protocol Operation\0";
+                                   "Maximum Subscriptions\0"
+                                   "Authorization Violation\0"
+                                   "User Authentication\0" /* Expired, Revoked */
+                                   "Account Authentication\0"
+                                   "Authentication Timeout\0"
+                                   "Stale\0"
+                                   "Maximum Payload\0"
+                                   "Secure Connection\0"
+                                   "Attempted to connect\0"; /* to a port for routes, leaf nodes */
 static const int8_t known_status[] = {
-    NATLET_E_AUTH,      NATLET_E_AUTH,       NATLET_E_AUTH,    NATLET_E_TIMEOUT,
-    NATLET_E_STALE,     NATLET_E_PERMISSION, NATLET_E_SUBJECT, NATLET_E_SUBJECT,
-    NATLET_E_TOO_LARGE, NATLET_E_TLS,        NATLET_E_CONFIG,  NATLET_E_SERVER,
-    NATLET_E_SERVER,    NATLET_E_SERVER,     NATLET_E_SERVER,  NATLET_E_SERVER,
+    NATLET_E_PERMISSION, NATLET_E_SUBJECT,   NATLET_E_SUBJECT, NATLET_E_SERVER,
+    NATLET_E_AUTH,       NATLET_E_AUTH,      NATLET_E_AUTH,    NATLET_E_TIMEOUT,
+    NATLET_E_STALE,      NATLET_E_TOO_LARGE, NATLET_E_TLS,     NATLET_E_CONFIG,
 };
 
 /* What stands between the first double quotes; quotes inside are escaped. */
@@ -125,7 +125,7 @@ static natlet_slice quoted(natlet_slice text)
 
 natlet__server_error natlet__server_error_read(natlet_slice text)
 {
-    natlet__server_error error = {.status = NATLET_E_SERVER};
+    natlet__server_error error = {.status = NATLET_E_SERVER, .closes = true};
 
     text = natlet__trim(text);
     if (text.len > 0 && text.ptr[0] == '\'') {
@@ -136,7 +136,7 @@ natlet__server_error natlet__server_error_read(natlet_slice text)
         natlet_slice head = natlet__text(known);
         if (natlet__starts_nocase(text, head)) {
             error.status = (natlet_status)known_status[i];
-            error.closes = error.status != NATLET_E_PERMISSION && error.status != NATLET_E_SUBJECT;
+            error.closes = i >= HARMLESS;
             break;
         }
         known += head.len + 1;

@@ -14,6 +14,7 @@
 typedef struct natlet__info {
     uint32_t max_payload; /* 0: not said */
     bool headers, tls_required, lame_duck;
+    natlet_slice nonce; /* to be signed */
     uint32_t url_count;
     natlet_slice urls[NATLET_SERVERS_MAX]; /* connect_urls, host:port; more are passed over */
 } natlet__info;
@@ -28,7 +29,7 @@ natlet_status natlet__info_read(natlet__info *info, natlet_slice json);
 /* What an -ERR text means to the client. */
 typedef struct natlet__server_error {
     natlet_status status; /* E_AUTH, E_PERMISSION, E_STALE, E_SERVER ... */
-    bool closes;          /* the server ends the connection after it */
+    bool closes;          /* the server ends the connection after it, as far as we know */
     bool to_publish;      /* E_PERMISSION: about a publish, else about a subscription */
     natlet_slice subject; /* E_PERMISSION: the subject between the quotes */
 } natlet__server_error;

@@ -185,7 +185,8 @@ static inline natlet_status read_msg(natlet__parser *p, natlet_slice *in, const 
     ev->msg.headers = (natlet_slice){body, header};
     ev->msg.payload = (natlet_slice){body + header, total - header};
     p->need = 0;
-    (void)natlet__take(in, need);
+    in->ptr += need;
+    in->len -= need;
     return NATLET_EVENT;
 }
 

@@ -38,7 +38,9 @@ static natlet_subject_fault check_token(natlet_slice token, natlet_subject_use u
 
 natlet_subject_fault natlet_subject_check(natlet_slice subject, natlet_subject_use use)
 {
+    natlet_subject_fault fault = NATLET_SUBJECT_NONE;
     uint8_t any_high = 0;
+    size_t start = 0; /* of the token */
 
     if (subject.len == 0) {
         return NATLET_SUBJECT_EMPTY;
@@ -46,25 +48,22 @@ natlet_subject_fault natlet_subject_check(natlet_slice subject, natlet_subject_u
     if (subject.len > NATLET_SUBJECT_BYTES_MAX) {
         return NATLET_SUBJECT_TOO_LONG;
     }
-    for (size_t i = 0; i < subject.len; i++) {
-        uint8_t c = subject.ptr[i];
+    for (size_t i = 0; i <= subject.len; i++) {
+        while (i < subject.len && subject.ptr[i] > '.' && subject.ptr[i] < 0x7f) {
+            i++; /* one comparison for what comes most often */
+        }
+        uint8_t c = i < subject.len ? subject.ptr[i] : '.';
         if (c <= ' ' || c == 0x7f) {
             return NATLET_SUBJECT_CONTROL;
         }
         any_high |= c;
-    }
-    if (any_high >= 0x80 && !natlet__utf8_valid(subject)) {
-        return NATLET_SUBJECT_UTF8;
-    }
-    for (size_t at = 0; at <= subject.len;) {
-        natlet_slice token = token_at(subject, at);
-        at += token.len + 1;
-        natlet_subject_fault fault = check_token(token, use, at > subject.len);
-        if (fault != NATLET_SUBJECT_NONE) {
-            return fault;
+        if (c == '.' && fault == NATLET_SUBJECT_NONE) {
+            natlet_slice token = {subject.ptr + start, i - start};
+            fault = check_token(token, use, i == subject.len);
+            start = i + 1;
         }
     }
-    return NATLET_SUBJECT_NONE;
+    return any_high >= 0x80 && !natlet__utf8_valid(subject) ? NATLET_SUBJECT_UTF8 : fault;
 }
 
 const char *natlet_subject_fault_text(natlet_subject_fault fault)

@@ -48,10 +48,10 @@ typedef struct natlet__ws {
     uint64_t message_bytes; /* of the message now arriving, the present frame included */
     uint64_t payload_left;  /* of the frame now arriving; 0: between frames or in a head */
     uint32_t empty_frames;  /* zero-length fragments of this message: bounded */
-    uint8_t head[2 + NATLET__WS_CONTROL_MAX]; /* of the present frame, or all of a control frame */
     uint8_t head_len;
-    bool in_message; /* further frames of a data message are due */
-    bool closed;     /* a close frame was read: the rest is ignored */
+    bool in_message;                          /* further frames of a data message are due */
+    bool closed;                              /* a close frame was read: the rest is ignored */
+    uint8_t head[2 + NATLET__WS_CONTROL_MAX]; /* of the present frame, or all of a control frame */
 } natlet__ws;
 
 /* `message_max` bounds the peer, not our memory: nats-server puts all that is

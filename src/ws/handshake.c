@@ -45,6 +45,18 @@ static void put_part(text_out *out, const char *literal, natlet_slice part)
     put(out, literal, part);
 }
 
+static bool names_host(natlet_slice lines)
+{
+    static const natlet_slice host = NATLET_TEXT("host:");
+    natlet_slice line;
+    bool is_named = false;
+
+    while (natlet__cut(&lines, '\n', &line)) {
+        is_named |= natlet__starts_nocase(line, host);
+    }
+    return is_named;
+}
+
 size_t natlet__handshake_write(const natlet__handshake *h, uint8_t *out, size_t cap,
                                const natlet__handshake_request *request)
 {
@@ -53,9 +65,12 @@ size_t natlet__handshake_write(const natlet__handshake *h, uint8_t *out, size_t 
     bool has_slash = request->path.len > 0 && request->path.ptr[0] == '/';
 
     put_part(&text, has_slash ? "GET " : "GET /", request->path); /* nothing, or a query alone */
-    put_part(&text, " HTTP/1.1\r\nHost: ", request->host);
-    if (!request->is_default_port) {
-        put(&text, ":", (natlet_slice){port, natlet__write_decimal(port, request->port)});
+    put(&text, " HTTP/1.1", (natlet_slice){0});
+    if (!names_host(request->headers)) {
+        put_part(&text, "\r\nHost: ", request->host);
+        if (!request->is_default_port) {
+            put(&text, ":", (natlet_slice){port, natlet__write_decimal(port, request->port)});
+        }
     }
     put(&text,
         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

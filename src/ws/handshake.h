@@ -32,7 +32,8 @@ typedef struct natlet__handshake_request {
     bool is_default_port; /* leaves the port out of Host */
     natlet_slice path;    /* path and query; empty: "/" */
     natlet_slice origin;  /* empty: none */
-    natlet_slice headers; /* further "Name: value\r\n" lines, validated by the caller */
+    natlet_slice headers; /* further "Name: value\r\n" lines, validated by the caller;
+                           * a Host among them stands in for ours */
 } natlet__handshake_request;
 
 void natlet__handshake_init(natlet__handshake *h, const uint8_t random[16]);

@@ -2,8 +2,7 @@
 # sh tests/arch/symbols.sh build/libnatlet.a
 # Every symbol that the library defines for others starts with its prefix, and
 # it asks the outside for nothing but memory functions: no allocator, no clock,
-# no I/O, and nothing of src/platform.  A program that publishes, and no more, is not
-# linked with what src/client/optional.h calls a feature.
+# no I/O, and nothing of src/platform.
 set -eu
 nm=${NM:-nm}
 defined=$("$nm" -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | sort -u)
@@ -21,15 +20,6 @@ for s in $wanted; do
         echo "not ok symbols  $s: not the core's to call"
         bad=1
     fi
-done
-publisher=$(mktemp)
-trap 'rm -f "$publisher"' EXIT
-printf '%s\n' '#include "natlet/client.h"' 'int main(void) { return natlet_client_new(0, 0, 0) +' \
-    'natlet_client_connect(0) + natlet_client_publish(0, 0); }' |
-    "${CC:-cc}" -x c -Iinclude -o "$publisher" - -x none "$1"
-for s in $("$nm" --defined-only "$publisher" | awk '{ print $3 }' | grep -E '^natlet__(ledger|offline)_'); do
-    echo "not ok symbols  $s: in a program that never asked for it"
-    bad=1
 done
 [ $bad -ne 0 ] || echo "ok symbols"
 exit $bad

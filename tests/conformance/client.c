@@ -12,6 +12,8 @@
 
 #include "base/bytes.h"
 #include "support/steps.h"
+#include "support/steps_auth.h"
+#include "support/steps_subs.h"
 
 /* set NAME VALUE, before connect */
 static void do_set(steps_client *c, const step *s)
@@ -37,15 +39,17 @@ static void do_set(steps_client *c, const step *s)
         {"verbose", &c->config.verbose},
         {"pedantic", &c->config.pedantic},
         {"retry_first_connect", &c->config.retry_first_connect},
+        {"retry_auth_errors", &c->config.retry_auth_errors},
         {"ignore_discovered", &c->config.ignore_discovered},
     };
     const struct {
         const char *name;
         natlet_slice *field;
     } texts[] = {
-        {"servers", &c->config.servers},           {"user", &c->config.user},
-        {"password", &c->config.password},         {"token", &c->config.token},
-        {"inbox_prefix", &c->config.inbox_prefix},
+        {"headers", &c->config.headers}, {"servers", &c->config.servers},
+        {"user", &c->config.user},       {"password", &c->config.password},
+        {"token", &c->config.token},     {"inbox_prefix", &c->config.inbox_prefix},
+        {"name", &c->config.name},
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -260,11 +264,11 @@ static void do_reconnect(steps_client *c, const step *s)
     steps_print_status("reconnect", natlet_client_reconnect(c->client));
 }
 
-/* drain: until all is delivered, sent and closed */
+/* drain [MS]: until all is delivered, sent and closed */
 static void do_drain(steps_client *c, const step *s)
 {
-    (void)s;
-    natlet_status st = natlet_client_drain(c->client, STEPS_TIMEOUT_MS, steps_note_flushed, c);
+    uint32_t ms = (uint32_t)steps_number(s, 1, STEPS_TIMEOUT_MS);
+    natlet_status st = natlet_client_drain(c->client, ms, steps_note_flushed, c);
     if (st >= 0) {
         steps_run_until(c, steps_is_done, 0);
         st = c->outcome;
@@ -307,9 +311,12 @@ static void do_stats(steps_client *c, const step *s)
         {"dropped", n.dropped},
         {"refused", n.refused},
         {"reconnects", n.reconnects},
+        {"migrations", n.migrations},
+        {"probes", n.probes},
         {"connects", n.connects},
         {"errors", n.errors},
         {"subscriptions", n.subscriptions},
+        {"subscriptions_max", n.subscriptions_max},
         {"requests", n.requests},
         {"outbox_bytes", n.outbox_bytes},
         {"outbox_max", n.outbox_max},
@@ -372,7 +379,8 @@ static const steps_entry steps[] = {
 };
 
 /* Themes with steps of their own stand behind these. */
-static const steps_entry *const themes[] = {steps};
+static const steps_entry *const themes[] = {steps, steps_auth, steps_servers, steps_subs,
+                                            steps_inject};
 
 static step cut_step(const char *text)
 {

@@ -45,7 +45,8 @@ const char *rig_log(rig *r)
 
 static void on_event(void *self, const natlet_client_event *ev)
 {
-    static const char *const kinds[] = {"state", "error", "servers", "lame duck", "slow"};
+    static const char *const kinds[] = {"state", "error",         "servers", "lame duck",
+                                        "slow",  "auth expiring", "migrated"};
     rig *r = self;
 
     rig_note(r, "%s", kinds[ev->kind]);

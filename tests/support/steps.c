@@ -65,7 +65,8 @@ void steps_note_done(steps_client *c, natlet_status st)
 
 void steps_note_event(void *self, const natlet_client_event *event)
 {
-    static const char *const kinds[] = {"state", "error", "servers", "lame_duck", "slow"};
+    static const char *const kinds[] = {"state", "error",         "servers", "lame_duck",
+                                        "slow",  "auth_expiring", "migrated"};
     steps_client *c = self;
 
     c->state = event->state;

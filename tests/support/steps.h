@@ -34,6 +34,7 @@ typedef struct steps_client {
     natlet_client_state state;
     uint32_t connects;
     uint64_t messages;
+    uint64_t wanted;
     bool is_done; /* what the step waits for came */
     natlet_status outcome;
     steps_subscription subs[STEPS_SUBS_MAX];
@@ -53,6 +54,8 @@ typedef struct steps_entry {
     const char *name;
     void (*take)(steps_client *c, const step *s);
 } steps_entry;
+
+extern const steps_entry steps_servers[];
 
 /* ---- printing: one line for everything that happens ---- */
 

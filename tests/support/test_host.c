@@ -136,6 +136,13 @@ void test_conn_relieve(test_host *t, test_conn *conn)
     raise_writable(t, conn);
 }
 
+void test_conn_signed(test_host *t, test_conn *conn, const void *fields, size_t len, int32_t status)
+{
+    t->signed_fields.len = 0;
+    append(&t->signed_fields, fields, len);
+    test_host_event(t, conn->id, NATLET_EV_SIGNED, (uint32_t)len, (uint32_t)status);
+}
+
 /* ---- what the test looks at ---- */
 
 test_conn *test_host_last(test_host *t)
@@ -407,16 +414,42 @@ static void host_wake(void *self)
     test_host_event(t, 0, NATLET_EV_WAKE, 0, 0);
 }
 
+static int32_t sign(test_host *t, uint32_t id, const void *nonce, uint32_t len)
+{
+    const test_conn *conn = find_conn(t, id);
+
+    if (conn == NULL || !conn->is_open || conn->closes > 0) {
+        violation(t, "SIGN for a connection that is not open", id);
+        return NATLET_E_CLOSED;
+    }
+    copy_text(t->nonce, sizeof t->nonce, nonce, len);
+    t->signs++;
+    return t->sign_answer;
+}
+
+static int32_t take_signed(test_host *t, void *out, uint32_t cap)
+{
+    size_t len = t->signed_fields.len;
+
+    if (len > cap) {
+        return NATLET_E_TOO_LARGE;
+    }
+    if (len > 0) {
+        memcpy(out, t->signed_fields.ptr, len);
+    }
+    t->signed_fields.len = 0;
+    return (int32_t)len;
+}
+
 static int32_t host_ctl(void *self, uint32_t op, uint32_t conn, void *data, uint32_t len)
 {
     test_host *t = self;
 
-    (void)op;
-    (void)conn;
-    (void)data;
-    (void)len;
     t->calls.ctl++;
-    return NATLET_E_UNSUPPORTED;
+    if (op == NATLET_CTL_SIGN) {
+        return sign(t, conn, data, len);
+    }
+    return op == NATLET_CTL_SIGNED ? take_signed(t, data, len) : NATLET_E_UNSUPPORTED;
 }
 
 void test_host_init(test_host *t, uint64_t seed)
@@ -445,6 +478,7 @@ void test_host_init(test_host *t, uint64_t seed)
         .now_us = START_US,
         .unix_us = START_UNIX_US,
         .random_state = seed,
+        .sign_answer = NATLET_E_UNSUPPORTED,
     };
     append(&t->log, "", 0);
 }
@@ -460,6 +494,7 @@ void test_host_free(test_host *t)
         free(conn);
     }
     free(t->log.ptr);
+    free(t->signed_fields.ptr);
     *t = (test_host){0};
 }
 
@@ -489,6 +524,29 @@ static bool is_refused(test_memory *m)
            (m->requests == m->fail_at || (m->fails_on && m->requests > m->fail_at));
 }
 
+static bool holds(const uint8_t *block, size_t bytes, const char *secret)
+{
+    size_t len = strlen(secret);
+
+    for (size_t i = 0; i + len <= bytes; i++) {
+        if (memcmp(block + i, secret, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_for_secrets(test_memory *m, const uint8_t *block, size_t bytes)
+{
+    for (size_t i = 0; i < TEST_SECRETS_MAX && m->secrets[i] != NULL; i++) {
+        if (holds(block, bytes, m->secrets[i])) {
+            m->errors++;
+            printf("test memory: a block of %lu bytes was given back with %s in it\n",
+                   (unsigned long)bytes, m->secrets[i]);
+        }
+    }
+}
+
 /* Always moves, so that a pointer kept across a resize is found out. */
 static void *memory_resize(void *self, void *ptr, size_t old_bytes, size_t new_bytes)
 {
@@ -513,6 +571,7 @@ static void *memory_resize(void *self, void *ptr, size_t old_bytes, size_t new_b
         if (moved != NULL) {
             memcpy(moved, ptr, smallest(bytes, new_bytes));
         }
+        look_for_secrets(m, ptr, bytes);
         m->live_blocks--;
         m->live_bytes -= bytes;
         free((uint8_t *)ptr - HEAD_BYTES);

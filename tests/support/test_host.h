@@ -18,6 +18,7 @@
 #include "natlet/slice.h"
 
 enum { TEST_CONNS_MAX = 512, TEST_EVENTS_MAX = 1024, TEST_URL_MAX = 512, TEST_WHY_MAX = 128 };
+enum { TEST_NONCE_MAX = 256, TEST_SECRETS_MAX = 8 };
 
 /* Bytes that grow at their end and are read from their front. */
 typedef struct test_bytes {
@@ -73,6 +74,11 @@ typedef struct test_host {
     bool auto_open;      /* OPEN is raised by open itself */
     bool hold_closed;    /* CLOSED is not raised by close itself: test_conn_closed does it */
 
+    int32_t sign_answer;        /* of CTL_SIGN; E_UNSUPPORTED at first */
+    char nonce[TEST_NONCE_MAX]; /* that it was given last, with NUL */
+    uint32_t signs;
+    test_bytes signed_fields; /* for CTL_SIGNED, which takes them once */
+
     natlet_host_event events[TEST_EVENTS_MAX]; /* waiting for poll */
     uint32_t event_count;
 
@@ -111,6 +117,10 @@ void test_conn_feed_text(test_host *t, test_conn *conn, const char *text);
 /* Ends the connection from outside: WebSocket close code or 0, and a status. */
 void test_conn_closed(test_host *t, test_conn *conn, uint32_t code, int32_t status);
 
+/* Who the guest is, as an answer to CTL_SIGN: raises SIGNED. */
+void test_conn_signed(test_host *t, test_conn *conn, const void *fields, size_t len,
+                      int32_t status);
+
 /* After `bytes` more, sends take nothing, until test_conn_relieve raises WRITABLE. */
 void test_conn_congest(test_conn *conn, size_t bytes);
 void test_conn_relieve(test_host *t, test_conn *conn);
@@ -135,7 +145,8 @@ typedef struct test_memory {
     uint32_t fail_at;  /* this request and ... 1: the first; 0: none */
     bool fails_on;     /* ... all that follow it, if set, are refused */
     uint32_t refused;
-    uint32_t errors; /* wrong old_bytes; each is printed */
+    uint32_t errors; /* wrong old_bytes, or a secret in a block given back; each is printed */
+    const char *secrets[TEST_SECRETS_MAX]; /* what no block may hold when it is given back */
 } test_memory;
 
 void test_memory_init(test_memory *m);

@@ -83,7 +83,7 @@ int main(void)
     static test_host host;
 
     test_host_init(&host, 7);
-    CHECK(natlet__random_seed(&numbers, &host.host) == NATLET_OK);
+    CHECK(natlet__random_init(&numbers, &host.host) == NATLET_OK);
     RUN(bounds_double);
     RUN(shared_ends_spread_wider);
     RUN(only_stable_service_resets);

@@ -151,6 +151,42 @@ static void a_slow_reader_is_left_alone(void)
     }
 }
 
+static void a_clock_that_jumps_is_probed(void)
+{
+    rig_connected(&r, RIG_NATS);
+    r.host.unix_us += 4000000; /* set right by the system */
+    rig_wait_ms(&r, 60010);
+    CHECK_INT(natlet_client_stats_now(r.client).probes, 0);
+    rig_say(&r, "PONG\r\n");
+    r.host.unix_us += 3600000000; /* it slept, and its clock with it */
+    rig_wait_ms(&r, 60010);
+    CHECK_INT(natlet_client_stats_now(r.client).probes, 1);
+    CHECK_TEXT(rig_log(&r), "");
+    rig_wait_ms(&r, 5010);
+    CHECK_TEXT(rig_log(&r), "state reconnecting: the server stopped answering\n");
+    rig_end(&r);
+}
+
+static void a_request_in_silence_is_probed(void)
+{
+    const natlet_msg msg = {.subject = NATLET_TEXT("s")};
+
+    rig_connected(&r, RIG_WS);
+    rig_wait_ms(&r, 20000);
+    CHECK(natlet_client_request(r.client, &msg, 60000, rig_on_reply, &r, NULL) == NATLET_OK);
+    rig_wait_ms(&r, 9900);
+    rig_forget_sent(&r);
+    rig_wait_ms(&r, 200);
+    CHECK_TEXT(rig_sent(&r), "PING\r\n");
+    rig_say(&r, "PONG\r\n"); /* the server lives */
+    rig_wait_ms(&r, 4900);
+    CHECK_TEXT(rig_sent(&r), "");
+    rig_wait_ms(&r, 15100);
+    CHECK(strstr(rig_log(&r), "state reconnecting: the server stopped answering") != NULL);
+    CHECK_INT(natlet_client_stats_now(r.client).probes, 2);
+    rig_end(&r);
+}
+
 int main(void)
 {
     RUN(a_silent_server_is_found_out);
@@ -159,5 +195,7 @@ int main(void)
     RUN(a_blocked_send_is_probed);
     RUN(a_short_interval_stays);
     RUN(a_slow_reader_is_left_alone);
+    RUN(a_clock_that_jumps_is_probed);
+    RUN(a_request_in_silence_is_probed);
     return test_done();
 }

@@ -162,14 +162,11 @@ static void what_the_host_cannot_do(void)
         uint32_t caps;
         const char *want;
     } cases[] = {
-        {"nats://h", NATLET_CAP_WS,
-         "(this host offers no byte stream for nats://; use ws:// or wss://)"},
-        {"ws://h", NATLET_CAP_TLS,
-         "(this host offers neither WebSocket nor a byte stream for this URL)"},
-        {"wss://h", NATLET_CAP_TCP,
-         "(this host offers neither WebSocket nor a byte stream for this URL)"},
+        {"nats://h", NATLET_CAP_WS, "(this host or build cannot: use ws:// or wss://)"},
+        {"ws://h", NATLET_CAP_TLS, "(this host offers no WebSocket)"},
+        {"wss://h", NATLET_CAP_TCP, "(this host offers no WebSocket)"},
         {"tls://h", NATLET_CAP_TCP | NATLET_CAP_TLS | NATLET_CAP_WS,
-         "(tls:// is not part of this build; use wss://)"},
+         "(this host or build cannot: use ws:// or wss://)"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

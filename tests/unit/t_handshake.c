@@ -60,6 +60,17 @@ static void requests(void)
                             "Origin: https://example.org\r\nX-One: 1\r\nX-Two: 2 3\r\n\r\n");
 }
 
+/* A proxy may want another name than the one that was dialled. */
+static void a_host_of_the_caller(void)
+{
+    const natlet__handshake_request request = {.host = NATLET_TEXT("proxy"),
+                                               .port = 8080,
+                                               .headers =
+                                                   NATLET_TEXT("X: 1\r\nhost: nats.example\r\n")};
+
+    check_request(&request, "GET / HTTP/1.1\r\n" REQUEST_TAIL "X: 1\r\nhost: nats.example\r\n\r\n");
+}
+
 /* A line end in a part of a URL would begin a header of somebody else's. */
 static void injections(void)
 {
@@ -372,6 +383,7 @@ static void endless_answer(void)
 int main(void)
 {
     RUN(requests);
+    RUN(a_host_of_the_caller);
     RUN(injections);
     RUN(accept_keys);
     RUN(good_answers);

@@ -209,8 +209,40 @@ static void no_damage_leads_astray(void)
     free(scratch);
 }
 
+/* A bearer's JWT is all there is to say; when it ends is known only if it can be read. */
+static void an_authenticator_says_when_it_expires(void)
+{
+    static const struct {
+        const char *claims;
+        uint64_t expires_s;
+    } cases[] = {
+        {"{\"sub\":\"U\",\"exp\":1767226000}", 1767226000},
+        {"{\"a\":{\"exp\":5},\"exp\":1767226000,\"sub\":\"U\"}", 1767226000},
+        {"{\"x\":{\"exp\":1767226000},\"sub\":\"U\"}", 0},
+        {"{\"sub\":\"U\",\"exp\":\"1767226000\"}", 0},
+        {"{\"sub\":\"U\",\"exp\":-5}", 0},
+        {"[1767226000]", 0},
+        {"{\"exp\"", 0},
+        {"", 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t token[TOKEN_MAX];
+        const natlet_secret secret = {.text = token_of(token, cases[i].claims)};
+        const natlet_challenge challenge = {.nonce = NATLET_TEXT("nonce")};
+        natlet_credentials said = {0};
+        natlet_signer signer;
+        natlet_authenticator who = natlet_creds_authenticator(&signer, &secret);
+        natlet_status st = who.answer(who.self, &challenge, &said);
+        CHECK(cases[i].claims[0] == '\0' || (st == NATLET_OK && said.jwt.len == secret.text.len));
+        CHECK_INT(said.expires_s, cases[i].expires_s);
+        who.done(who.self);
+    }
+}
+
 int main(void)
 {
+    RUN(an_authenticator_says_when_it_expires);
     RUN(reads_what_the_official_package_made);
     RUN(reads_each_claim);
     RUN(refuses_other_claims);

@@ -264,7 +264,7 @@ static void frames_what_waits(void)
 int main(void)
 {
     test_host_init(&host, 9);
-    CHECK(natlet__random_seed(&numbers, &host.host) == NATLET_OK);
+    CHECK(natlet__random_init(&numbers, &host.host) == NATLET_OK);
     RUN(keeps_order_and_bytes);
     RUN(is_whole_or_not_there);
     RUN(does_not_grow_unasked);

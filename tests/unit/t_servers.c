@@ -148,7 +148,7 @@ static void shuffles(void)
     int first[3] = {0};
 
     test_host_init(&host, 3);
-    CHECK(natlet__random_seed(&numbers, &host.host) == NATLET_OK);
+    CHECK(natlet__random_init(&numbers, &host.host) == NATLET_OK);
     CHECK(fill("a,b,c") == NATLET_OK);
     for (int i = 0; i < 300; i++) {
         natlet__servers_clear(&pool);

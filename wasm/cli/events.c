@@ -31,6 +31,10 @@ static const char *kind_name(natlet_client_event_kind kind)
         return "lame_duck";
     case NATLET_CLIENT_EV_SLOW_CONSUMER:
         return "slow_consumer";
+    case NATLET_CLIENT_EV_AUTH_EXPIRING:
+        return "auth_expiring";
+    case NATLET_CLIENT_EV_MIGRATED:
+        return "migrated";
     }
     return "unknown";
 }

@@ -191,6 +191,8 @@ static void note_event(void *self, const natlet_client_event *event)
         tell(link, "messages from ", " were dropped: the output is too slow", event);
         break;
     case NATLET_CLIENT_EV_SERVERS:
+    case NATLET_CLIENT_EV_AUTH_EXPIRING:
+    case NATLET_CLIENT_EV_MIGRATED:
         break;
     }
 }

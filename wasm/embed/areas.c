@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "client/origin.h"
+#include "crypto/secret.h"
 #include "natlet/app.h"
 
 enum { TEXT_MAX = 1024, TEXT_AREA_BYTES = 4096, IDS_STEP = 64 };
@@ -222,6 +223,10 @@ static void on_event(void *self, const natlet_client_event *event)
     (void)self;
     the.areas.state = event->state;
     the.is_info_due |= is_state && event->state == NATLET_CLIENT_CONNECTED;
+    if (event->kind > NATLET_CLIENT_EV_ERROR) {
+        append_text(NATLET_REC_EVENT, event->sid, (int32_t)event->kind, event->text);
+        return;
+    }
     append_text(is_state ? NATLET_REC_STATE : NATLET_REC_ERROR,
                 is_state ? event->close_code : event->sid,
                 is_state ? (int32_t)event->state : event->status, event->text);
@@ -242,6 +247,25 @@ static natlet_status take_sub(const natlet_embed_op *op, const natlet_msg *parts
     return natlet_client_subscribe(the.client, sid_at(op->id), parts->subject, &options, &sink);
 }
 
+/* Flags and reply of the operation are the options. */
+static natlet_status take_request(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    natlet_request_options options = {.timeout_ms = op->arg,
+                                      .many = (op->flags & NATLET_OP_FLAG_MANY) != 0,
+                                      .until_empty = (op->flags & NATLET_OP_FLAG_UNTIL_EMPTY) != 0,
+                                      .own_inbox = (op->flags & NATLET_OP_FLAG_OWN_INBOX) != 0};
+
+    if (parts->reply.len == 2 * sizeof(uint32_t)) {
+        memcpy(&options.replies_max, parts->reply.ptr, 2 * sizeof(uint32_t));
+    }
+    return natlet_client_request_many(the.client, parts, &options, on_reply, at_address(op->id),
+                                      NULL);
+}
+
+_Static_assert(offsetof(natlet_request_options, stall_ms) ==
+                   offsetof(natlet_request_options, replies_max) + sizeof(uint32_t),
+               "both numbers are copied at once");
+
 static natlet_status take_drain(const natlet_embed_op *op)
 {
     if ((op->flags & NATLET_OP_FLAG_ALL) != 0) {
@@ -261,8 +285,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
     case NATLET_OP_UNSUB:
         return natlet_client_unsubscribe(the.client, *sid_at(op->id), op->arg);
     case NATLET_OP_REQUEST:
-        return natlet_client_request(the.client, parts, op->arg, on_reply, at_address(op->id),
-                                     NULL);
+        return take_request(op, parts);
     case NATLET_OP_FLUSH:
         return natlet_client_flush(the.client, op->arg, on_flushed, at_address(op->id));
     case NATLET_OP_DRAIN:
@@ -272,6 +295,8 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
         return NATLET_OK;
     case NATLET_OP_RECONNECT:
         return natlet_client_reconnect(the.client);
+    case NATLET_OP_SET_SERVERS:
+        return natlet_client_set_servers(the.client, parts->subject);
     default:
         return NATLET_E_UNSUPPORTED;
     }
@@ -279,7 +304,7 @@ static natlet_status take_client_op(const natlet_embed_op *op, const natlet_msg 
 
 static natlet_status take_op(const natlet_embed_op *op, const natlet_msg *parts)
 {
-    if (op->kind >= NATLET_OP_SPAWN) {
+    if (op->kind >= NATLET_OP_SPAWN && op->kind != NATLET_OP_SET_SERVERS) {
         return natlet__embed_agents_take(op, parts);
     }
     return the.client != NULL ? take_client_op(op, parts) : NATLET_E_UNSUPPORTED;
@@ -445,30 +470,36 @@ static natlet_status start_client(natlet__embed_config *config)
     return st < 0 ? st : natlet_client_connect(the.client);
 }
 
+static natlet_status start(natlet_runtime *rt, natlet__embed_config *config)
+{
+    if (config->completion_records < 16 || config->completion_records > 65536 ||
+        config->submission_bytes < 1024 || config->submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
+        return NATLET_E_CONFIG;
+    }
+    the.rt = rt;
+    natlet__runtime_add(rt, &part);
+    natlet_status st = take_areas(config);
+    if (st == NATLET_OK) {
+        st = start_client(config);
+    }
+    if (st == NATLET_OK) {
+        st = natlet__embed_agents_init(rt, the.client, config);
+    }
+    if (st < 0) {
+        natlet_app_fini(rt);
+    }
+    return st;
+}
+
 natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
 {
     natlet__embed_config config;
     natlet_status st = natlet__config_read(&config, text);
 
-    if (st < 0) {
-        return st;
-    }
-    if (config.completion_records < 16 || config.completion_records > 65536 ||
-        config.submission_bytes < 1024 || config.submission_bytes > NATLET_MESSAGE_BYTES_LIMIT) {
-        return NATLET_E_CONFIG;
-    }
-    the.rt = rt;
-    natlet__runtime_add(rt, &part);
-    st = take_areas(&config);
     if (st == NATLET_OK) {
-        st = start_client(&config);
+        st = start(rt, &config);
     }
-    if (st == NATLET_OK) {
-        st = natlet__embed_agents_init(rt, the.client, &config);
-    }
-    if (st < 0) {
-        natlet_app_fini(rt);
-    }
+    natlet__wipe(config.texts, sizeof config.texts); /* a password may be one of them */
     return st;
 }
 

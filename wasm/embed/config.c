@@ -7,7 +7,7 @@
  * flags, its numbers. */
 static const char names[] = "servers\0name\0user\0password\0token\0inbox_prefix\0"
                             "no_echo\0verbose\0pedantic\0keep_order\0ignore_discovered\0"
-                            "no_reconnect\0retry_first_connect\0"
+                            "no_reconnect\0retry_first_connect\0retry_auth_errors\0host_auth\0"
                             "connect_ms\0ping_ms\0pings_out_max\0drain_ms\0reconnect_ms\0"
                             "reconnects_max\0rx_bytes\0tx_bytes\0pending_bytes_max\0"
                             "message_bytes_max\0subscriptions_max\0"
@@ -17,17 +17,17 @@ static const char names[] = "servers\0name\0user\0password\0token\0inbox_prefix\
 enum { /* where a row begins in the list */
        SERVERS = 0,
        FLAGS = 6,
-       NUMBERS = 13,
-       RECONNECTS_MAX = 18,
-       OWN_NUMBERS = 24,
-       NAMES = 31,
+       NUMBERS = 15,
+       RECONNECTS_MAX = 20,
+       OWN_NUMBERS = 26,
+       NAMES = 33,
 };
 
 #define OFFSET(member) offsetof(natlet__embed_config, member)
 _Static_assert(OFFSET(client.inbox_prefix) ==
                    OFFSET(client.servers) + (FLAGS - 1) * sizeof(natlet_slice),
                "a row of texts");
-_Static_assert(OFFSET(client.retry_first_connect) == OFFSET(client.no_echo) + NUMBERS - FLAGS - 1,
+_Static_assert(OFFSET(client.host_auth) == OFFSET(client.no_echo) + NUMBERS - FLAGS - 1,
                "a row of flags");
 _Static_assert(OFFSET(client.subscriptions_max) ==
                    OFFSET(client.connect_ms) + (OWN_NUMBERS - NUMBERS - 1) * sizeof(uint32_t),

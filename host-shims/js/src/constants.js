@@ -64,6 +64,7 @@ export const SIGNED_TOKEN = 3;
 export const SIGNED_NKEY = 4;
 export const SIGNED_JWT = 5;
 export const SIGNED_SIGNATURE = 6;
+export const SIGNED_EXPIRES = 7;
 
 export const LOG_ERROR = 0;
 export const LOG_WARN = 1;
@@ -84,7 +85,11 @@ export const OP_RECONNECT = 8;
 export const OP_SPAWN = 9;
 export const OP_SETTLE = 10;
 export const OP_SEND = 11;
+export const OP_SET_SERVERS = 12;
 export const OP_FLAG_ALL = 1 << 0;
+export const OP_FLAG_MANY = 1 << 0;
+export const OP_FLAG_UNTIL_EMPTY = 1 << 1;
+export const OP_FLAG_OWN_INBOX = 1 << 2;
 
 export const REC_MESSAGE = 1;
 export const REC_REPLY = 2;
@@ -96,6 +101,7 @@ export const REC_INFO = 7;
 export const REC_MAIL = 8;
 export const REC_AGENT = 9;
 export const REC_PUBLISHED = 10;
+export const REC_EVENT = 11;
 export const REC_FLAG_COPIED = 1 << 0;
 
 export const SETTLE_DONE = 0;
@@ -109,6 +115,12 @@ export const CLIENT_CONNECTED = 2;
 export const CLIENT_RECONNECTING = 3;
 export const CLIENT_DRAINING = 4;
 export const CLIENT_CLOSED = 5;
+
+/** Kinds of events; the first two have records of their own, the others REC_EVENT. */
+export const CLIENT_EV_SERVERS = 2;
+export const CLIENT_EV_LAME_DUCK = 3;
+export const CLIENT_EV_SLOW_CONSUMER = 4;
+export const CLIENT_EV_AUTH_EXPIRING = 5;
 
 /** What natlet_run answers when only an event can bring new work. */
 export const NEVER_MS = 0xffffffff;

@@ -79,8 +79,9 @@ export class Embedding {
 
     /** Starts the module `source` (bytes or WebAssembly.Module), which begins to connect.
      *
-     *  options: those of instantiate(); maxPendingBytes; and the handlers onState(state,
-     *  reason, closeCode), onError(error), onInfo(info), onAgent(name, status), and
+     *  options: those of instantiate() (with an authenticator, host_auth is set in the
+     *  config); maxPendingBytes; and the handlers onState(state, reason, closeCode),
+     *  onError(error), onInfo(info), onEvent(kind, text), onAgent(name, status), and
      *  onPublished(count, status) for the next `count` publishes, where the configuration has
      *  report_publishes 1. */
     static async start(source, options) {
@@ -91,8 +92,11 @@ export class Embedding {
 
     async #start(source, options) {
         const { onPoisoned, maxPendingBytes, ...others } = options;
-        const { onState, onError, onInfo, onAgent, onPublished, ...rest } = others;
-        this.#on = { onState, onError, onInfo, onAgent, onPublished };
+        const { onState, onError, onInfo, onEvent, onAgent, onPublished, ...rest } = others;
+        this.#on = { onState, onError, onInfo, onEvent, onAgent, onPublished };
+        if (rest.authenticator) {
+            rest.config = { ...rest.config, host_auth: true };
+        }
         this.connected = new Promise((resolve, reject) => {
             this.#settleConnected = { resolve, reject };
         });
@@ -138,6 +142,21 @@ export class Embedding {
         return this.ask(N.OP_REQUEST, op);
     }
 
+    /** A request with several answers: each is given to handler(message).  Resolves when it is
+     *  over: after `max` answers, `stallMs` without a further one, an empty message if
+     *  `untilEmpty`, or when the time is up; rejects when there was no answer. */
+    async requestMany(subject, data, handler, options = {}) {
+        const { timeoutMs = REQUEST_MS, headers, max = 0, stallMs = 0 } = options;
+        const { untilEmpty = false, ownInbox = false } = options;
+        const flags =
+            N.OP_FLAG_MANY |
+            (untilEmpty ? N.OP_FLAG_UNTIL_EMPTY : 0) |
+            (ownInbox ? N.OP_FLAG_OWN_INBOX : 0);
+        const reply = new Uint8Array(new Uint32Array([max, stallMs]).buffer);
+        const op = { subject, payload: data, headers, reply, arg: timeoutMs, flags };
+        await this.ask(N.OP_REQUEST, op, handler);
+    }
+
     /** Resolves to the round trip in microseconds when the server has read all that was
      *  published before. */
     async flush(timeoutMs = FLUSH_MS) {
@@ -152,6 +171,11 @@ export class Embedding {
 
     reconnect() {
         this.submit(N.OP_RECONNECT, {});
+    }
+
+    /** Replaces the pool of servers; the connection stays. */
+    setServers(urls) {
+        this.submit(N.OP_SET_SERVERS, { subject: [urls].flat().join() });
     }
 
     /** Ends at once; the module is not used again. */
@@ -188,12 +212,13 @@ export class Embedding {
         }
     }
 
-    /** As submit; resolves to the record that answers it. */
-    ask(kind, op) {
+    /** As submit; resolves to the record that answers it, or the last one: others before
+     *  it are given to more(record). */
+    ask(kind, op, more) {
         const id = op.id ?? this.#newId();
         return new Promise((resolve, reject) => {
             this.submit(kind, { ...op, id });
-            this.#waiting.set(id, { resolve, reject });
+            this.#waiting.set(id, { resolve, reject, more });
         });
     }
 
@@ -242,6 +267,9 @@ export class Embedding {
             case N.REC_INFO:
                 this.#guard(() => this.#on.onInfo?.(JSON.parse(textOf(record))));
                 break;
+            case N.REC_EVENT:
+                this.#tell('onEvent', record.status, textOf(record));
+                break;
             case N.REC_MAIL:
                 this.#mail(record);
                 break;
@@ -286,6 +314,10 @@ export class Embedding {
 
     #answer(record) {
         const waiter = this.#waiting.get(record.id);
+        if (record.status === Status.MORE && waiter?.more) {
+            this.#guard(() => waiter.more(record));
+            return;
+        }
         if (waiter) {
             this.#waiting.delete(record.id);
             this.#release(record.id);

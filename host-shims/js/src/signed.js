@@ -9,14 +9,27 @@ const TAGS = {
     nkey: N.SIGNED_NKEY,
     jwt: N.SIGNED_JWT,
     sig: N.SIGNED_SIGNATURE,
+    expires: N.SIGNED_EXPIRES,
 };
+
+/** "exp" of a JWT in seconds since 1970, as text; undefined if it cannot be read. */
+function expiryOf(jwt = '') {
+    try {
+        const claims = jwt.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+        const { exp } = JSON.parse(atob(claims));
+        return Number.isSafeInteger(exp) && exp > 0 ? String(exp) : undefined;
+    } catch {
+        return undefined;
+    }
+}
 
 /** { user, pass, auth_token, nkey, jwt, sig } as a run of { u16 tag; u16 len; u8 bytes[len] }.
  *  Other members, and those that are undefined or empty, are left out. */
 export function encodeSigned(identity) {
+    const known = { ...identity, expires: expiryOf(identity.jwt) };
     const fields = Object.entries(TAGS)
-        .filter(([name]) => (identity[name] ?? '') !== '')
-        .map(([name, tag]) => [tag, new TextEncoder().encode(identity[name])]);
+        .filter(([name]) => (known[name] ?? '') !== '')
+        .map(([name, tag]) => [tag, new TextEncoder().encode(known[name])]);
     const out = new Uint8Array(fields.reduce((sum, [, bytes]) => sum + 4 + bytes.length, 0));
     const view = new DataView(out.buffer);
     let at = 0;

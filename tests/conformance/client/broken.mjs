@@ -95,6 +95,54 @@ const firsts = [
     { name: 'the end at once', expect: 'E_CLOSED', play: (peer) => peer.end() },
 ];
 
+// ---- every -ERR of a server, and one that is none of them
+
+const error = (text, expect) => ({
+    name: `-ERR ${text}`,
+    expect,
+    greets: true,
+    async play(peer) {
+        await peer.say(`-ERR '${text}'\r\n`);
+        peer.end();
+    },
+});
+
+const noted = (text) => bearable(`-ERR ${text}`, `-ERR '${text}'\r\n`);
+
+const errors = [
+    error('Authorization Violation', 'E_AUTH'),
+    error('User Authentication Expired', 'E_AUTH'),
+    error('Account Authentication Expired', 'E_AUTH'),
+    error('User Authentication Revoked', 'E_AUTH'),
+    error('Authentication Timeout', 'E_TIMEOUT'),
+    error('Stale Connection', 'E_STALE'),
+    error('maximum connections exceeded', 'E_SERVER'),
+    error('maximum account active connections exceeded', 'E_SERVER'),
+    error('Connection throttling is active. Please try again later.', 'E_SERVER'),
+    error('Maximum Payload Violation', 'E_TOO_LARGE'),
+    error('Unknown Protocol Operation', 'E_SERVER'),
+    error('maximum control line exceeded', 'E_SERVER'),
+    error('Parser Error', 'E_SERVER'),
+    error('Secure Connection - TLS Required', 'E_TLS'),
+    error('attempted to connect to route port', 'E_CONFIG'),
+    error('attempted to connect to leaf node port', 'E_CONFIG'),
+    error('something new', 'E_SERVER'),
+    { ...error('something new, and the server stays', 'E_SERVER'), play: sayNew },
+    noted('Permissions Violation for Publish to "x"'),
+    noted('Permissions Violation for Publish with Reply of "x"'),
+    noted('Permissions Violation for Subscription to "x"'),
+    noted('Permissions Violation for Subscription to "x" using queue "q"'),
+    noted('Permissions Violation for Publish to "x", too many tokens'),
+    noted('Permissions Violation for Subscription to "x" (sid "9")'),
+    noted('Invalid Subject'),
+    noted('Invalid Publish Subject'),
+    noted('maximum subscriptions exceeded'),
+];
+
+function sayNew(peer) {
+    return peer.say("-ERR 'something new'\r\n");
+}
+
 // ---- the answer to the upgrade request, made from the right one
 
 const answer = (name, change, expect = 'E_HANDSHAKE') => ({
@@ -206,4 +254,4 @@ const frames = [
     pingFlood,
 ];
 
-export const CASES = [...lines, ...firsts, ...answers, ...frames];
+export const CASES = [...lines, ...errors, ...firsts, ...answers, ...frames];

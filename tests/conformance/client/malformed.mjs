@@ -84,15 +84,19 @@ const STEPS = [
     'connect',
     'sub a',
     'mark ready',
-    'expect 1',
+    'expect 2',
     'stats',
     'close',
 ];
 
+async function serve(peer, text) {
+    const [, sid] = await peer.heard(/SUB a +(\d+)\r\n/);
+    await peer.say(`MSG a ${sid} ${text.length}\r\n${text}\r\n`);
+}
+
 async function finish(peer, program) {
     await peer.greet();
-    const [, sid] = await peer.heard(/SUB a +(\d+)\r\n/);
-    await peer.say(`MSG a ${sid} 5\r\nhello\r\n`);
+    await serve(peer, 'hello');
     await program.end();
     assert(program.lines.includes('msg 1 a "" "hello"'), 'the message arrived');
     const { memory_max: memory, rx_block_max: block } = program.stats;
@@ -107,6 +111,7 @@ export async function malformedCases(report, name, form, isWs) {
     let peer = await queue.next();
     await peer.greet();
     await program.line(/^mark ready/);
+    await serve(peer, 'first'); // or a refusal of subscriptions would be about this one
     peer.destroy();
     await whole.line(/^state reconnecting/);
     for (const what of CASES.filter((one) => isWs || !one.wsOnly)) {

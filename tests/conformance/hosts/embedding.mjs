@@ -250,6 +250,24 @@ async function requests(bench) {
         ].join();
         return seen === 'xyz,E_NO_RESPONDERS,E_TIMEOUT' ? '' : seen;
     });
+    await bench.test('a request gets several answers, and an end', async (client) => {
+        client.subscribe('three', (m) =>
+            ['1', '2', '', '3'].forEach((word) => client.publish(m.reply, word)),
+        );
+        client.subscribe('mute', () => {});
+        const seen = [];
+        const note = (m) => seen.push(`${text(m.data)};`);
+        const many = async (subject, options) =>
+            seen.push(await outcome(client.requestMany(subject, '', note, options)));
+        await many('three', { max: 2 });
+        await many('three', { untilEmpty: true, ownInbox: true });
+        await many('three', { stallMs: 40, ownInbox: true });
+        await many('three', { timeoutMs: 60 });
+        await many('mute', { timeoutMs: 50, ownInbox: true });
+        await many('nobody');
+        const want = '1;,2;,ok,1;,2;,ok,1;,2;,;,3;,ok,1;,2;,;,3;,ok,E_TIMEOUT,E_NO_RESPONDERS';
+        return seen.join() === want ? '' : seen.join();
+    });
     await bench.test('close ends what is pending', async (client) => {
         client.subscribe('mute', () => {});
         const pending = outcome(client.request('mute', ''));
