@@ -7,6 +7,7 @@
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance ws hosts browser lab modules       one suite of make test each
 # make ws-mutants                                         plants faults that suite ws must see
+# make oracle    traces of Erlang/OTP written anew (needs erlc)
 # make conformance-table                                  writes the table of tests/conformance/README.md
 # make hooks     the quick checks before each git commit  make clean
 #
@@ -68,7 +69,9 @@ UNIT    := $(wildcard tests/unit/t_*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 # Programs with main() that run natively and as wasm behind a host door: tests/conformance, tests/bench.
 HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
-C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(wildcard tests/tools/*.c)
+# What a supervisor does, beside what Erlang's did.
+ORACLE  := $(wildcard tests/oracle/*.c)
+C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(wildcard tests/tools/*.c)
 C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
@@ -83,6 +86,7 @@ HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
+ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -127,6 +131,9 @@ $(B)/tests/proto-dump $(B)/tests/auth-dump: $(B)/tests/%-dump: $(B)/tests/tools/
 $(B)/tests/ws-echo: $(B)/tests/tools/ws_echo.o $(LIBS)
 	@echo "  link  $@" && mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -pthread -o $@
+$(B)/tests/otp-oracle: $(ORACLE:%.c=$(B)/%.o) $(B)/libsupport.a $(B)/libnatlet.a
+	@echo "  link  $@"
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(B)/libsupport.a $(B)/libnatlet.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@
 
@@ -164,6 +171,9 @@ $(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
 $(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
+$(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(wasm_third)
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
@@ -191,7 +201,7 @@ TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/tests/ws-echo.wasm
+test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/tests/ws-echo.wasm $(ORACLES)
 
 conformance ws ws-peers hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
@@ -205,6 +215,10 @@ ws-mutants: $(TOOLS)/node.env $(B)/tests/ws-echo
 THEMED = conformance
 conformance-table: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@TABLE=write sh tests/run.sh $(MAKE) $(THEMED) $@
+
+# What Erlang/OTP does: see tests/oracle/README.md.
+oracle: $(TOOLS)/node.env
+	@sh tests/oracle/regenerate.sh "$(call tool,NODE)"
 
 demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
@@ -272,7 +286,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references hosts e2e browser lab demo bench fuzz \
+.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e browser lab demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

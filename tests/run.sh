@@ -64,6 +64,7 @@ suite lab "$NODE" tests/support/lab-selftest.mjs
 suite conformance "$NODE" tests/conformance/run.mjs
 suite ws "$NODE" tests/conformance/ws/run.mjs
 suite ws-peers "$NODE" tests/conformance/ws/peers.mjs
+suite oracle "$NODE" tests/oracle/run.mjs
 suite proto-dump "$NODE" tests/conformance/proto_dump.mjs
 suite hosts "$NODE" tests/conformance/hosts.mjs
 suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs

@@ -39,7 +39,8 @@ typedef enum natlet_exit_kind {
 
 typedef struct natlet_reason {
     natlet_exit_kind kind;
-    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED: E_TRAP, E_CANCELLED; else 0 */
+    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED: E_TRAP, E_CANCELLED; else
+                     0, or natlet_agent_exit's */
 } natlet_reason;
 
 /* What a handler answers; below 0 the agent crashes with ERROR and that code, so
@@ -158,6 +159,14 @@ natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uin
  * can guess from another mail's.  Returns NATLET_LATER; E_STATE outside of
  * on_mail. */
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
+
+/* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
+ * code of the caller's.  It ends when the handler that runs, or the mail that it keeps
+ * by LATER, is done with; its supervisor then acts by its rules.  KILLED does not wait
+ * for that mail.  A supervisor is stopped, whatever the reason.
+ *
+ * Returns OK; E_NO_AGENT; E_INVALID (another reason). */
+natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why);
 
 /* What is known about an agent.  Returns OK or E_NO_AGENT. */
 natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid,

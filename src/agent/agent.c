@@ -2,7 +2,7 @@
  *
  * phase       it got here by                     next                          it stands in
  * ---------   --------------------------------   ---------------------------   ------------
- * STARTING    agent_new                          init: RUNNING or DOWN         (run queue)
+ * STARTING    agent_new, a restart               init: RUNNING or DOWN         (run queue)
  * RUNNING     init, or a settled mail            BUSY, EXITED, or STOPPING     run queue
  * STOPPING    a supervisor that stops            EXITED                        run queue
  * BUSY        a handler that said LATER          settled: RUNNING; EXITED      run queue
@@ -112,7 +112,12 @@ void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_s
 
 static natlet_status check(const natlet_child *child, const natlet__agent *parent)
 {
-    if ((child->behaviour == NULL) == (child->supervisor == NULL)) {
+    bool may_be_significant =
+        parent->child.supervisor->auto_shutdown != NATLET_AUTO_SHUTDOWN_NEVER &&
+        child->restart != NATLET_PERMANENT;
+
+    if ((child->behaviour == NULL) == (child->supervisor == NULL) ||
+        (child->significant && !may_be_significant)) {
         return NATLET_E_CONFIG;
     }
     if (child->behaviour != NULL) {
@@ -210,6 +215,9 @@ static void release(natlet_cell *cell, natlet__agent *agent)
     }
     bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
     agent->is_asked = false;
+    if (natlet__is_supervisor(agent)) {
+        natlet__list_cut(&natlet__supervisor_of(agent)->ask);
+    }
 }
 
 static void tell(natlet_cell *cell, const natlet__agent *agent, natlet_cell_event_kind kind)
@@ -336,11 +344,20 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
     }
 }
 
+/* Ends an agent that was asked to, unless it ended otherwise or is busy. */
+static void obey(natlet_cell *cell, natlet__agent *agent)
+{
+    if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING) {
+        natlet__agent_end(cell, agent, agent->asked, NATLET_AGENT_EXITED);
+    }
+}
+
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
 {
     const natlet_behaviour *behaviour = agent->child.behaviour;
     uint32_t done = 0;
 
+    obey(cell, agent);
     while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING) {
         natlet_mail *mail = natlet__mailbox_take(&agent->mailbox);
         if (mail == NULL) {
@@ -353,6 +370,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
         take_result(cell, agent, result);
+        obey(cell, agent);
         done++;
     }
     if (agent->phase == NATLET_AGENT_RUNNING && agent->mailbox.queued > 0) {
@@ -363,14 +381,8 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
 
 static void settle(natlet_cell *cell, natlet__agent *agent)
 {
-    bool is_asked = agent->is_asked;
-
     natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     take_result(cell, agent, agent->result);
-    if (is_asked && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0},
-                          NATLET_AGENT_EXITED);
-    }
 }
 
 uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
@@ -387,6 +399,33 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
         settle(cell, agent);
     }
     return handle_batch(cell, agent) + 1;
+}
+
+natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why)
+{
+    natlet__agent *agent = natlet__registry_at(cell, pid);
+
+    if (agent == NULL) {
+        return NATLET_E_NO_AGENT;
+    }
+    if (why.kind > NATLET_EXIT_ERROR && why.kind != NATLET_EXIT_KILLED) {
+        return NATLET_E_INVALID;
+    }
+    bool is_kill = why.kind == NATLET_EXIT_KILLED;
+    uint32_t was = natlet__lock(cell);
+    if (natlet__is_supervisor(agent)) {
+        natlet__supervisor_ask(cell, agent);
+    } else if (is_kill && agent != cell->running && agent->phase != NATLET_AGENT_STARTING) {
+        natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
+    } else if (is_kill || !agent->is_asked) {
+        agent->is_asked = true;
+        agent->asked = why;
+        if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */
+            natlet__agent_schedule(cell, agent);
+        }
+    }
+    natlet__unlock(cell, was);
+    return NATLET_OK;
 }
 
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token)

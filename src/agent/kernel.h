@@ -57,11 +57,12 @@ struct natlet__agent {
     int32_t result; /* BUSY, with a turn: what settle said */
     uint8_t phase;  /* natlet_agent_state; natlet__agent_enter sets it */
     uint8_t depth;  /* supervisors above it */
-    bool is_asked;  /* to stop */
+    bool is_asked;  /* to end, for the reason `asked` */
     bool has_run;   /* init succeeded once */
     natlet_child child;
     natlet_reason exit; /* the last one */
-    uint32_t index;     /* in the supervisor's specification */
+    natlet_reason asked;
+    uint32_t index; /* in the supervisor's specification, or NATLET__ADDED */
     uint32_t restarts;
     uint64_t handled;
     natlet__mailbox mailbox;
@@ -71,9 +72,11 @@ struct natlet__supervisor {
     natlet__agent *agent;   /* whose state this is */
     natlet__link children;  /* in the order of their start */
     natlet__link events;    /* children to act on, in the order in which they ended */
-    natlet__link *stopping; /* STOPPING: the next child to stop */
-    natlet__alarm patience; /* for that child */
-    natlet_reason outcome;  /* STOPPING: how it will have ended */
+    natlet__link ask;       /* in `events` if it is to stop: what came before comes first */
+    natlet__link *stopping; /* the next child to stop; NULL: it stops none */
+    natlet__link *last;     /* the last one to stop; `children`: all are */
+    natlet__alarm patience; /* for what stops now */
+    bool restarts;          /* what it stops is started again */
     uint32_t places;        /* in the ring of restarts behind this struct */
     uint32_t place;         /* the oldest of them */
 };
@@ -260,6 +263,11 @@ static inline natlet__supervisor *natlet__supervisor_of(const natlet__agent *age
     return agent->state;
 }
 
+static inline bool natlet__is_dynamic(const natlet__agent *supervisor)
+{
+    return supervisor->child.supervisor->strategy == NATLET_DYNAMIC;
+}
+
 /* The child whose `sibling` this is. */
 static inline natlet__agent *natlet__child_at(natlet__link *sibling)
 {
@@ -267,6 +275,8 @@ static inline natlet__agent *natlet__child_at(natlet__link *sibling)
 }
 
 _Static_assert(offsetof(natlet__agent, sibling) == sizeof(natlet__link), "as child_at has it");
+
+#define NATLET__ADDED UINT32_MAX /* it is not in the specification */
 
 /* Bytes of its state; 0 if a number in the specification is out of range. */
 size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec);
@@ -287,7 +297,10 @@ void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent);
 /* After a trap in the init of `agent`: what the unwound code would have done. */
 void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
 
-/* A start that natlet_supervisor_add had left for later. */
+/* Asks a supervisor to stop, after what is to be done before. */
+void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent);
+
+/* A start that natlet_supervisor_add or _restart had left for later. */
 natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);
 
 /* ---- cell.c ---- */

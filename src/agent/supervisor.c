@@ -5,20 +5,23 @@
  * S3   a child gets `shutdown_ms` to stop, then it is killed
  * S4   permanent: always restarted; transient: after a crash; temporary: forgotten
  * S5   a restart counts before it is tried; too many in a period stop everything
- * S6   only the child that ended is started again
+ * S6   one_for_one: only the child that ended is started again
+ * S7   one_for_all: all others are stopped, then all are started
+ * S8   rest_for_one: the same from that child on
+ * S9   then temporary children are forgotten, and what had ended is started too
  * S10  a restart that fails is tried again after what else is to be done, and counts
+ * S11  the end of significant children can be its own
  * S12  a supervisor is a child like others; it ends with SHUTDOWN
+ * S13  dynamic: children are added by a pattern, and stop together
  * S15  what ends while the supervisor stops its children is only noted
  *
- * What is to be done stands in `events`, in the order in which it came.  Stopping
- * goes on where `stopping` points whenever the supervisor has its turn, so that it
- * can wait for a child, and survive a trap in a terminate. */
+ * What is to be done stands in `events`, in the order in which it came, and waits
+ * while children are stopped.  Stopping goes on where `stopping` points whenever the
+ * supervisor has its turn, so that it can wait for a child, and survive a trap in a
+ * terminate. */
 #include "agent/kernel.h"
 
 enum { US_PER_MS = 1000 };
-
-/* natlet__agent.index of a child that is not in the specification. */
-#define ADDED UINT32_MAX
 
 static const natlet_reason shutdown = {NATLET_EXIT_SHUTDOWN, 0};
 static const natlet_reason killed = {NATLET_EXIT_KILLED, NATLET_E_CANCELLED};
@@ -41,6 +44,10 @@ static uint32_t places_of(const natlet_supervisor_spec *spec)
 {
     int32_t intensity = spec->intensity == 0 ? NATLET_INTENSITY_DEFAULT : spec->intensity;
 
+    if (spec->strategy > NATLET_DYNAMIC || spec->auto_shutdown > NATLET_AUTO_SHUTDOWN_ALL ||
+        (spec->strategy == NATLET_DYNAMIC && spec->count != 1)) {
+        return 0;
+    }
     if (intensity == NATLET_NO_RESTART) {
         return 1;
     }
@@ -104,7 +111,16 @@ static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
     natlet__agent_end(cell, agent, why, NATLET_AGENT_DOWN);
 }
 
-static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome);
+void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    if (sup->ask.next == NULL) {
+        natlet__list_put(&sup->events, &sup->ask);
+    }
+    agent->is_asked = true;
+    natlet__agent_schedule(cell, agent);
+}
 
 /* Asks a child to stop, as often as one likes.  True: that takes time. */
 static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
@@ -114,17 +130,17 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         return false;
     }
     if (natlet__is_supervisor(child)) {
-        halt(cell, child, shutdown);
-        return child->pid != 0;
+        natlet__supervisor_ask(cell, child);
+        return true;
     }
     child->is_asked = true;
+    child->asked = shutdown;
     return child->phase == NATLET_AGENT_BUSY;
 }
 
-/* Lets `stopping` have its time. */
-static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
+/* Lets what stops now have its time. */
+static void be_patient(natlet_cell *cell, natlet__supervisor *sup, const natlet__agent *child)
 {
-    const natlet__agent *child = natlet__child_at(sup->stopping);
     uint32_t ms = child->child.shutdown_ms;
 
     if (ms == 0) {
@@ -135,44 +151,110 @@ static void be_patient(natlet_cell *cell, natlet__supervisor *sup)
     }
 }
 
-/* Stops one child after the other until one wants time. */
+static bool is_forgotten(const natlet__agent *child)
+{
+    return child->child.restart == NATLET_TEMPORARY || natlet__is_dynamic(child->parent);
+}
+
+/* All children of a dynamic supervisor that ends are stopped at once. */
+static bool stops_together(const natlet__agent *agent)
+{
+    return agent->phase == NATLET_AGENT_STOPPING && natlet__is_dynamic(agent);
+}
+
+static void start_again(natlet_cell *cell, natlet__agent *agent);
+
+/* There is nothing left to stop. */
+static void have_stopped(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    natlet__timers_stop(&cell->timers, &sup->patience.timer);
+    sup->stopping = NULL;
+    if (agent->phase == NATLET_AGENT_STOPPING) {
+        natlet__agent_end(cell, agent, shutdown, NATLET_AGENT_EXITED);
+    } else if (sup->restarts) {
+        start_again(cell, agent);
+    }
+}
+
+/* Stops a child and sees to what then becomes of it.  False: it wants time. */
+static bool stop(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    natlet__supervisor *sup = state_of(agent);
+
+    if (ask_to_stop(cell, child)) {
+        be_patient(cell, sup, child);
+        return false;
+    }
+    end_tree(cell, child, shutdown);
+    if (stops_together(agent) || (agent->phase == NATLET_AGENT_RUNNING && is_forgotten(child))) {
+        natlet__agent_remove(cell, child);
+    } else if (sup->restarts) {
+        natlet__agent_enter(cell, child, NATLET_AGENT_EXITED); /* takes mail */
+    } else if (agent->phase == NATLET_AGENT_RUNNING) {
+        natlet__agent_drain(cell, child, NATLET_DEAD_SHUTDOWN);
+    }
+    return true;
+}
+
+/* Stops one child after the other until one wants time, or asks all of them. */
 static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
+    natlet__link *children = &sup->children;
+    bool together = stops_together(agent);
+    bool waits = false;
+    natlet__link *at = together ? children->prev : sup->stopping;
 
-    while (sup->stopping != &sup->children) {
-        natlet__agent *child = natlet__child_at(sup->stopping);
-        if (ask_to_stop(cell, child)) {
-            be_patient(cell, sup);
-            return;
+    while (at != children) {
+        natlet__link *before = at == sup->last ? children : at->prev;
+        sup->stopping = at;
+        if (!stop(cell, agent, natlet__child_at(at))) {
+            waits = true;
+            before = together ? before : children;
+        } else if (!together) {
+            natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
-        end_tree(cell, child, shutdown);
-        natlet__timers_stop(&cell->timers, &sup->patience.timer);
-        sup->stopping = sup->stopping->prev;
+        at = before;
     }
-    natlet__agent_end(cell, agent, sup->outcome, NATLET_AGENT_EXITED);
+    if (!waits) {
+        have_stopped(cell, agent);
+    }
 }
 
-/* Stops all children, then the supervisor. */
-static void halt(natlet_cell *cell, natlet__agent *agent, natlet_reason outcome)
+/* Stops the children from `from` back to `last`. */
+static void stop_some(natlet_cell *cell, natlet__agent *agent, natlet__link *from,
+                      natlet__link *last, bool restarts)
 {
     natlet__supervisor *sup = state_of(agent);
 
-    if (agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_enter(cell, agent, NATLET_AGENT_STOPPING);
-        sup->outcome = outcome;
-        sup->stopping = sup->children.prev;
-        go_on_stopping(cell, agent);
-    }
+    sup->stopping = from;
+    sup->last = last;
+    sup->restarts = restarts;
+    go_on_stopping(cell, agent);
 }
 
-/* The child that is being stopped had its time. */
+/* Stops all children, then the supervisor. */
+static void halt(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__link *children = &state_of(agent)->children;
+
+    natlet__agent_enter(cell, agent, NATLET_AGENT_STOPPING);
+    stop_some(cell, agent, children->prev, children, false);
+}
+
+/* What is being stopped had its time. */
 static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
 {
     void *at = (char *)patience - offsetof(natlet__supervisor, patience);
     natlet__supervisor *sup = at;
 
-    end_tree(cell, natlet__child_at(sup->stopping), killed);
+    if (stops_together(sup->agent)) {
+        end_children(cell, sup->agent, killed);
+    } else {
+        end_tree(cell, natlet__child_at(sup->stopping), killed);
+    }
     natlet__agent_schedule(cell, sup->agent);
 }
 
@@ -197,7 +279,7 @@ static natlet_status make_children(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &state_of(agent)->children;
     natlet__link *at = children->next;
 
-    for (uint32_t i = 0; i < spec->count; i++) {
+    for (uint32_t i = 0; i < spec->count && spec->strategy != NATLET_DYNAMIC; i++) {
         natlet__agent *child = natlet__child_at(at);
         if (at != children && child->index == i) {
             natlet__agent_enter(cell, child, NATLET_AGENT_STARTING); /* takes mail from here on */
@@ -219,7 +301,9 @@ natlet_status natlet__supervisor_open(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &sup->children;
 
     memset(ring_of(sup), 0, sup->places * sizeof(uint64_t));
-    while (!natlet__list_is_empty(children) && natlet__child_at(children->prev)->index == ADDED) {
+    sup->stopping = NULL;
+    while (!natlet__list_is_empty(children) &&
+           natlet__child_at(children->prev)->index == NATLET__ADDED) {
         natlet__agent_remove(cell, natlet__child_at(children->prev)); /* of its last life */
     }
     natlet_status st = make_children(cell, agent);
@@ -237,10 +321,15 @@ natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *a
     natlet_status st = natlet__agent_start(cell, agent);
 
     if (st < 0) {
+        natlet__agent_drain(cell, agent, NATLET_DEAD_NO_AGENT);
+    }
+    if (st < 0 && !agent->has_run) {
         natlet__agent_remove(cell, agent);
     }
     return st;
 }
+
+static void could_not_start(natlet_cell *cell, natlet__agent *child);
 
 void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
 {
@@ -252,9 +341,8 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
         end_children(cell, agent, shutdown);
         natlet__agent_not_started(cell, agent, trap);
     }
-    if (agent->has_run) {
-        natlet__agent_enter(cell, agent, NATLET_AGENT_RESTARTING);
-    } else {
+    could_not_start(cell, agent);
+    if (!agent->has_run) {
         natlet__agent_remove(cell, agent);
     }
 }
@@ -270,113 +358,123 @@ static bool is_to_be_restarted(const natlet__agent *child)
            (child->child.restart == NATLET_TRANSIENT && is_crash);
 }
 
+static bool has_significant(const natlet__agent *agent)
+{
+    const natlet__link *children = &state_of(agent)->children;
+
+    for (const natlet__link *at = children->next; at != children; at = at->next) {
+        const natlet__agent *child = (const natlet__agent *)(at - 1);
+        if (child->child.significant && child->phase != NATLET_AGENT_DOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void give_up(natlet_cell *cell, natlet__agent *child)
 {
-    if (child->child.restart == NATLET_TEMPORARY) {
+    natlet__agent *agent = child->parent;
+    bool is_all = agent->child.supervisor->auto_shutdown == NATLET_AUTO_SHUTDOWN_ALL;
+    bool was_significant = child->child.significant;
+
+    if (is_forgotten(child)) {
         natlet__agent_remove(cell, child);
-        return;
+    } else {
+        natlet__agent_enter(cell, child, NATLET_AGENT_DOWN);
+        natlet__agent_drain(cell, child, NATLET_DEAD_NO_AGENT);
     }
-    natlet__agent_enter(cell, child, NATLET_AGENT_DOWN);
-    natlet__agent_drain(cell, child, NATLET_DEAD_NO_AGENT);
-}
-
-static void restart(natlet_cell *cell, natlet__agent *child)
-{
-    child->restarts++;
-    cell->stats.restarts++;
-    if (natlet__agent_start(cell, child) < 0) {
-        natlet__agent_enter(cell, child, NATLET_AGENT_RESTARTING);
+    if (was_significant && !(is_all && has_significant(agent))) {
+        halt(cell, agent);
     }
 }
 
-/* Acts on the children that ended or could not be restarted, until there is none or
- * the supervisor gives up. */
-static void act(natlet_cell *cell, natlet__agent *agent)
+/* It stays RESTARTING, and those that were to start behind it stay down. */
+static void could_not_start(natlet_cell *cell, natlet__agent *child)
 {
-    const natlet__link *events = &state_of(agent)->events;
+    const natlet__link *children = &state_of(child->parent)->children;
 
-    while (agent->phase == NATLET_AGENT_RUNNING && !natlet__list_is_empty(events)) {
-        natlet__agent *child = (natlet__agent *)events->next;
-        if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-            give_up(cell, child);
-        } else if (may_restart(cell, agent)) {
-            restart(cell, child);
-        } else {
-            halt(cell, agent, shutdown);
+    natlet__agent_enter(cell, child, NATLET_AGENT_RESTARTING);
+    for (natlet__link *at = child->sibling.next; at != children; at = at->next) {
+        natlet__agent *next = natlet__child_at(at);
+        if (next->phase == NATLET_AGENT_STARTING && next->turn.next == NULL) {
+            natlet__agent_enter(cell, next, NATLET_AGENT_DOWN);
         }
     }
 }
 
+static bool restart(natlet_cell *cell, natlet__agent *child)
+{
+    child->restarts++;
+    cell->stats.restarts++;
+    if (natlet__agent_start(cell, child) < 0) {
+        could_not_start(cell, child);
+        return false;
+    }
+    return true;
+}
+
+/* Starts those that were stopped for it.  What an init adds meanwhile has a turn of
+ * its own. */
+static void start_again(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+    natlet__link *children = &sup->children;
+    natlet__link *first = sup->last == children ? children->next : sup->last;
+
+    for (natlet__link *at = first; at != children; at = at->next) {
+        natlet__agent_enter(cell, natlet__child_at(at), NATLET_AGENT_STARTING);
+    }
+    for (natlet__link *at = first; at != children; at = at->next) {
+        natlet__agent *child = natlet__child_at(at);
+        bool is_new = child->turn.next != NULL && !child->has_run;
+        if (!is_new && !restart(cell, child)) {
+            return;
+        }
+    }
+}
+
+static void restart_by_strategy(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    natlet__link *children = &state_of(agent)->children;
+    natlet_strategy strategy = agent->child.supervisor->strategy;
+
+    if (strategy == NATLET_ONE_FOR_ALL || strategy == NATLET_REST_FOR_ONE) {
+        natlet__link *last = strategy == NATLET_ONE_FOR_ALL ? children : &child->sibling;
+        stop_some(cell, agent, children->prev, last, true);
+    } else {
+        (void)restart(cell, child);
+    }
+}
+
+/* Acts on what came in first. */
+static void act(natlet_cell *cell, natlet__agent *agent)
+{
+    natlet__supervisor *sup = state_of(agent);
+    natlet__agent *child = (natlet__agent *)sup->events.next;
+    bool is_ask = sup->events.next == &sup->ask;
+
+    if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        give_up(cell, child);
+    } else if (!is_ask && may_restart(cell, agent)) {
+        restart_by_strategy(cell, agent, child);
+    } else {
+        halt(cell, agent);
+    }
+}
+
+/* One step a turn: what was started meanwhile has its turn before the next. */
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent)
 {
-    if (agent->phase == NATLET_AGENT_STOPPING) {
+    natlet__supervisor *sup = state_of(agent);
+
+    if (sup->stopping != NULL) {
         go_on_stopping(cell, agent);
-    } else if (agent->is_asked) {
-        halt(cell, agent, shutdown);
-    } else {
+    } else if (!natlet__list_is_empty(&sup->events)) {
         act(cell, agent);
     }
-}
-
-/* ---- for the program ---- */
-
-static natlet_status add(natlet_cell *cell, natlet__agent *agent, const natlet_child *child,
-                         natlet_pid *pid)
-{
-    natlet__agent *added;
-
-    if (agent == NULL || !natlet__is_supervisor(agent)) {
-        return agent == NULL ? NATLET_E_NO_AGENT : NATLET_E_INVALID;
-    }
-    if (agent->phase != NATLET_AGENT_RUNNING) {
-        return NATLET_E_STATE;
-    }
-    natlet_status st = natlet__agent_new(cell, &added, agent, child, &state_of(agent)->children);
-    if (st < 0) {
-        return st;
-    }
-    added->index = ADDED;
-    if (cell->running != NULL) { /* no handler runs inside another */
-        natlet__agent_schedule(cell, added);
-    } else {
-        st = natlet__supervisor_start_added(cell, added);
-    }
-    *pid = st == NATLET_OK ? added->pid : 0;
-    return st;
-}
-
-natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor_spec *spec,
-                                      natlet_pid *pid)
-{
-    const natlet_child tree = {.supervisor = spec, .restart = NATLET_TEMPORARY};
-
-    *pid = 0;
-    return cell->running == NULL ? add(cell, &cell->root, &tree, pid) : NATLET_E_STATE;
-}
-
-natlet_status natlet_supervisor_add(natlet_cell *cell, natlet_pid supervisor,
-                                    const natlet_child *child, natlet_pid *pid)
-{
-    uint32_t was = natlet__lock(cell);
-    *pid = 0;
-    natlet_status st = add(cell, natlet__registry_at(cell, supervisor), child, pid);
-
-    natlet__unlock(cell, was);
-    return st;
-}
-
-natlet_status natlet_supervisor_stop(natlet_cell *cell, natlet_pid supervisor)
-{
-    uint32_t was = natlet__lock(cell);
-    natlet__agent *agent = natlet__registry_at(cell, supervisor);
-
-    if (agent != NULL && natlet__is_supervisor(agent)) {
-        agent->is_asked = true;
+    bool has_more = sup->stopping == NULL && !natlet__list_is_empty(&sup->events);
+    if (agent->phase == NATLET_AGENT_RUNNING && (has_more || agent->turn.next != NULL)) {
+        natlet__list_cut(&agent->turn);
         natlet__agent_schedule(cell, agent);
     }
-    natlet__unlock(cell, was);
-    if (agent == NULL) {
-        return NATLET_E_NO_AGENT;
-    }
-    return natlet__is_supervisor(agent) ? NATLET_OK : NATLET_E_INVALID;
 }

@@ -122,7 +122,7 @@ static void greet(natlet_client *client)
 {
     if (client->link.state == NATLET__LINK_GREETING) {
         client->link.state = NATLET__LINK_JOINING;
-        natlet__timers_stop(&client->timers, &client->timer);
+        natlet__timers_stop(&client->timers, client->timer);
         natlet__outbox_frame(&client->outbox, NATLET_FRAME_PAYLOAD_MAX);
     }
 }

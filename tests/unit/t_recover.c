@@ -259,6 +259,35 @@ static void traps_in_terminate(void)
     cell_rig_end(&r);
 }
 
+/* In a start of the group what stands behind waits for the next try; in a stop of it
+ * the others are stopped all the same. */
+static void traps_in_a_group(void)
+{
+    static const natlet_child three[] = {
+        {.name = NATLET_TEXT("quiet"), .behaviour = &trapping},
+        {.name = NATLET_TEXT("trapper"), .behaviour = &trapping, .arg = &left},
+        {.name = NATLET_TEXT("last"), .behaviour = &trapping},
+    };
+    static const natlet_supervisor_spec group = {
+        .strategy = NATLET_ONE_FOR_ALL, .children = three, .count = 3};
+    const natlet_mail fail = {.payload = cell_rig_text("fail")};
+
+    left = (traps){0};
+    cell_rig_init(&r, NULL);
+    CHECK_INT(run(&group), 0);
+    CHECK_TEXT(cell_rig_log(&r), "start quiet\nstart trapper\nstart quiet\n");
+    CHECK(natlet_agent_send_name(r.cell, cell_rig_text("quiet"), &fail) == NATLET_OK);
+    left = (traps){.init = 1, .terminate = 1};
+    CHECK_INT(run(NULL), 2);
+    CHECK_TEXT(cell_rig_log(&r),
+               "mail [fail]\ndead letter quiet: the agent crashed on it [fail] error\n"
+               "terminate error\nterminate shutdown\nterminate shutdown\n"
+               "start quiet\nterminate shutdown\n" /* and again */
+               "start quiet\nstart trapper\nstart quiet\n");
+    CHECK_INT(natlet_cell_stats_now(r.cell).agents, 4);
+    cell_rig_end(&r);
+}
+
 /* Two things went wrong inside each other: that is not tried. */
 static void check_poisoned(const natlet_supervisor_spec *spec)
 {
@@ -310,6 +339,7 @@ static void run_real_ones(void)
     RUN(traps_in_a_restart);
     RUN(traps_in_a_first_start);
     RUN(traps_in_terminate);
+    RUN(traps_in_a_group);
     RUN(a_trap_while_a_start_is_undone);
     RUN(many_traps_leak_nothing);
 }
