@@ -68,6 +68,17 @@ export function runProgram(form, steps, ms) {
     return new Program(form, steps).end(ms);
 }
 
+/** Two at a time: most of a case is waiting. */
+export async function side(tasks) {
+    const left = [...tasks];
+    const work = async () => {
+        for (let task; (task = left.shift());) {
+            await task();
+        }
+    };
+    await Promise.all([work(), work()]);
+}
+
 export function assertLines(got, want) {
     const bad = want.findIndex((line, i) =>
         line instanceof RegExp ? !line.test(got[i] ?? '') : line !== got[i],
