@@ -4,6 +4,7 @@ import { Report } from '../support/harness.mjs';
 import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
 import { authCases } from './client/auth.mjs';
+import { comebackCases } from './client/comeback.mjs';
 import { deadlineTable } from './client/deadlines.mjs';
 import { faultCases } from './client/faults.mjs';
 import { malformedCases } from './client/malformed.mjs';
@@ -71,7 +72,10 @@ await Promise.all([
     group('servers newest', () => serversCases(report, false)),
     group('servers 2.9', () => serversCases(report, true)),
 ]);
-await group('deadlines', () => deadlineTable(report));
+await Promise.all([
+    group('deadlines', () => deadlineTable(report)),
+    group('comeback', () => comebackCases(report)),
+]);
 await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
 await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));
 await group('access', () => accessCases(report, kinds));
