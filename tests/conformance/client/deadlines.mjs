@@ -1,12 +1,13 @@
 // Every operation under every trouble of a network: it ends by its deadline, is told so once,
 // and with the status that the trouble has.
-import { Program, assert, forms, side } from './program.mjs';
+import { Program, assert, forms, side, startMeter } from './program.mjs';
 import { withProxy } from '../../support/proxy.mjs';
 import { withServer } from '../../support/servers.mjs';
 
 const CONNECT_MS = 500;
-const PATIENT_MS = 5000; // for what ends long before, but not on every machine
+const PATIENT_MS = 12000; // for what ends long before, but not on every machine
 const WAIT_MS = 250;
+const LONGEST_MS = 30000; // of a program
 const SETTLE_MS = 200; // for the trouble to be made, between two steps
 const SLACK_MS = 50;
 
@@ -27,31 +28,14 @@ const MUTE = { connect: 'E_TIMEOUT', reconnect: 'E_TIMEOUT', ...SILENT };
 /** What it is; what happens to a connection from its first byte; what happens to one in
  *  service, `after` counted from there; how the operations end. */
 const TROUBLES = [
-    ['latency', both({ latencyMs: 20 }), both({ latencyMs: 20 }), WELL],
-    ['byte by byte', both({ dribble: true }), both({ dribble: true }), WELL],
     ['a cut at a byte', down({ after: 40, then: 'end' }), down({ after: 3, then: 'end' }), CUT],
     ['a reset', down({ after: 40, ...BY_RESET }), down({ after: 3, ...BY_RESET }), RESET],
     ['a silent server', down({ after: 40 }), down({ after: 0 }), MUTE],
     ['an unheard client', up({ after: 40 }), up({ after: 0 }), MUTE],
     ['half-open: accepted, never answered', { accept: 'hold' }, both({ after: 0 }), MUTE],
+    ['latency', both({ latencyMs: 20 }), both({ latencyMs: 20 }), WELL],
+    ['byte by byte', both({ dribble: true }), both({ dribble: true }), WELL],
 ];
-
-/** The worst lateness of this machine while the meter runs. */
-function startMeter() {
-    let worst = 0;
-    let before = performance.now();
-    const timer = setInterval(() => {
-        const now = performance.now();
-        worst = Math.max(worst, now - before - 10);
-        before = now;
-    }, 10);
-    return {
-        stop() {
-            clearInterval(timer);
-            return worst;
-        },
-    };
-}
 
 /** Runs steps; at the mark, what is in service gets into trouble.  Once more, if that
  *  came too late, or the server's own PING came into it. */
@@ -69,7 +53,7 @@ async function inTrouble(form, proxy, plan, rules, steps) {
             }
         }
         const isLate = program.about('mark').length > 1;
-        await program.end();
+        await program.end(LONGEST_MS);
         const { lines } = program;
         shown = lines.join('\n');
         const isCalm = lines[lines.indexOf('mark ready') + 1] === 'mark begun';
@@ -119,7 +103,7 @@ async function underTrouble(form, scheme, port, [, plan, rules, want]) {
                 const begun = [`linger ${SETTLE_MS}`, 'mark begun'];
                 const meter = startMeter();
                 const programs = await Promise.all([
-                    new Program(form, start(joining, 'begin connect', 'ended')).end(),
+                    new Program(form, start(joining, 'begin connect', 'ended')).end(LONGEST_MS),
                     inTrouble(form, serving, plan, rules, [
                         ...start(serving, ...inService, ...begun),
                         `begin flush ${waitMs}`,
@@ -179,7 +163,7 @@ function reordered(form, scheme, port) {
 async function troublesAt(report, form, scheme, server) {
     const port = scheme === 'ws' ? server.wsPort : server.port;
     const place = `${form} ${scheme} newest`;
-    const test = (what, body) => report.theme('reconnect', what, place, body);
+    const test = (what, body) => report.theme('reconnect', what, place, body, 2 * LONGEST_MS);
     await side([
         ...TROUBLES.map((trouble) => () => {
             const what = `${trouble[0]}: each operation ends once, in time`;
