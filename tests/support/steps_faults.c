@@ -114,7 +114,8 @@ static natlet_status begin(steps_client *c, const step *s, timed *op)
         return natlet_client_drain(c->client, ms, note_over, op);
     }
     if (strcmp(op->name, "drain-sub") == 0) {
-        return natlet_client_drain_subscription(c->client, c->subs[0].sid, ms, note_over, op);
+        uint32_t sid = c->subs[steps_number(s, 3, 1) - 1].sid;
+        return natlet_client_drain_subscription(c->client, sid, ms, note_over, op);
     }
     if (strcmp(op->name, "request") == 0) {
         return natlet_client_request(c->client, &msg, ms, note_answer, op, NULL);
@@ -122,8 +123,8 @@ static natlet_status begin(steps_client *c, const step *s, timed *op)
     return join(c, op);
 }
 
-/* begin connect|reconnect, begin flush|drain|drain-sub MS, begin request MS SUBJECT: does
- * not wait.  What is refused is over. */
+/* begin connect|reconnect, begin flush|drain MS, begin drain-sub MS NUMBER, begin request MS
+ * SUBJECT: does not wait.  What is refused is over. */
 static void do_begin(steps_client *c, const step *s)
 {
     static const char *const names[] = {"connect", "reconnect", "flush",

@@ -118,7 +118,9 @@ async function drainingIsNotRestored(form, scheme) {
             return;
         }
         await peer.greet();
-        await peer.heard(/UNSUB [^]*PING\r\n/);
+        const [, sid] = await peer.heard(/SUB held (\d+)\r\n/);
+        await peer.say(`MSG held ${sid} 1\r\nx\r\n`);
+        await peer.heard(/UNSUB [^]*UNSUB [^]*PING\r\n/);
         peer.destroy();
     };
     await withFake(scheme, (peer, n) => play(peer, n).catch(() => peer.destroy()), async (url) => {
@@ -128,17 +130,23 @@ async function drainingIsNotRestored(form, scheme) {
             'connect',
             'sub drained',
             'sub kept',
-            'begin drain-sub 5000',
+            'pull held',
+            'held 3 1',
+            'begin drain-sub 5000 1',
+            'begin drain-sub 5000 3',
             'connects 2',
+            'take 3',
             'ended',
             'close',
         ]);
         const peer = await within(8000, second, 'the second connection');
         await peer.heard(/SUB kept /);
         const program = await running.end();
-        assert(!/SUB drained /.test(peer.text), peer.text);
-        assert(program.about('ended-op')[0]?.split(' ')[3] === '1', shownBy(program));
-        assert(program.about('ended')[0].startsWith('ended 1 '), shownBy(program));
+        assert(!/SUB (drained|held) /.test(peer.text), peer.text);
+        const ends = program.about('ended-op').map((line) => line.split(' ')[3]);
+        assert(ends.join() === '1,1', shownBy(program));
+        const gone = program.about('ended').map((line) => line.split(' ')[1]);
+        assert(gone.join() === '1,3,2', shownBy(program));
     });
 }
 
