@@ -181,6 +181,7 @@ typedef struct natlet_server_info {
     natlet_slice url;       /* without credentials; valid until the pool changes */
     uint32_t failures;      /* attempts in a row that failed */
     uint32_t auth_failures; /* ... for credentials */
+    natlet_status last;     /* why its last connection or attempt ended; OK since it serves */
     bool is_current;        /* in use or last tried */
     bool is_discovered;     /* named by INFO only */
 } natlet_server_info;

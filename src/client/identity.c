@@ -155,10 +155,11 @@ static natlet_status introduce(natlet_client *client)
     const natlet_authenticator *list = client->identity.authenticators;
     natlet_credentials said = {0};
     uint8_t nonce[sizeof link->nonce]; /* the link's own may be exchanged meanwhile */
+    natlet_status last = natlet__servers_now(&client->servers)->last;
     const natlet_challenge challenge = {
         .nonce = {nonce, link->nonce_len},
         .server = natlet_client_server(client),
-        .last = natlet__servers_now(&client->servers)->last,
+        .last = last == NATLET_E_AUTH ? last : NATLET_OK,
     };
     uint32_t conn = link->conn;
     uint32_t asked = 0;

@@ -19,6 +19,7 @@ natlet_status natlet_client_server_at(const natlet_client *client, uint32_t inde
     *out = (natlet_server_info){.url = natlet__server_url(server),
                                 .failures = server->failures,
                                 .auth_failures = server->auth_failures,
+                                .last = server->last,
                                 .is_current = index == servers->at,
                                 .is_discovered = server->is_discovered};
     return NATLET_OK;

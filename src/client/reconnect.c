@@ -79,10 +79,9 @@ static void lost_attempt(natlet_client *client, natlet_status why)
 void natlet__client_lost(natlet_client *client, natlet__link_state was, natlet_status why)
 {
     natlet__server *server = natlet__servers_now(&client->servers);
-    bool is_auth = why == NATLET_E_AUTH;
 
-    server->last = is_auth ? why : NATLET_OK;
-    if (is_auth && was == NATLET__LINK_JOINING) {
+    server->last = why;
+    if (why == NATLET_E_AUTH && was == NATLET__LINK_JOINING) {
         server->auth_failures++;
     }
     if (natlet__move_lost(client, why)) {

@@ -14,7 +14,7 @@ typedef struct natlet__server {
     uint16_t url_len, userinfo_len;
     uint32_t failures;     /* attempts in a row that failed for any reason ... */
     uint8_t auth_failures; /* ... or because it refused the credentials */
-    natlet_status last;    /* E_AUTH: the last connection ended for credentials; else OK */
+    natlet_status last;    /* why the last connection or attempt ended; OK since it serves */
     bool is_discovered;    /* named by INFO only */
     bool is_retired;       /* in use, and gone from the pool: never dialled again */
     uint8_t named;         /* the last merge that did; 256 merges later it is so once more */

@@ -379,8 +379,8 @@ static const steps_entry steps[] = {
 };
 
 /* Themes with steps of their own stand behind these. */
-static const steps_entry *const themes[] = {steps, steps_auth, steps_servers, steps_subs,
-                                            steps_inject};
+static const steps_entry *const themes[] = {steps,      steps_auth,   steps_servers,
+                                            steps_subs, steps_inject, steps_faults};
 
 static step cut_step(const char *text)
 {
@@ -422,7 +422,7 @@ int main(int argc, char **argv)
     static steps_client c;
     natlet_allocator libc = hosted_allocator();
 
-    c.door = hosted_door();
+    c.door = steps_hinting_door(hosted_door());
     if (c.door == NULL || natlet_runtime_new(&c.rt, c.door, &libc, 0) < 0) {
         printf("no host\n");
         return EXIT_FAILURE;

@@ -4,10 +4,12 @@ import { Report } from '../support/harness.mjs';
 import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
 import { authCases } from './client/auth.mjs';
+import { comebackCases } from './client/comeback.mjs';
+import { deadlineTable } from './client/deadlines.mjs';
 import { faultCases } from './client/faults.mjs';
 import { malformedCases } from './client/malformed.mjs';
 import { outboxCase } from './client/outbox.mjs';
-import { assertLines, forms } from './client/program.mjs';
+import { assertLines, forms, side } from './client/program.mjs';
 import { realCases, restartCase } from './client/real.mjs';
 import { movingCases, serversCases } from './client/servers.mjs';
 import { injectionCase, refusedCases, subsCases, toldCases } from './client/subs.mjs';
@@ -25,17 +27,6 @@ async function group(name, body) {
     if (wants(name)) {
         await body(name);
     }
-}
-
-/** Two at a time: most of a case is waiting. */
-async function side(tasks) {
-    const left = [...tasks];
-    const work = async () => {
-        for (let task; (task = left.shift());) {
-            await task();
-        }
-    };
-    await Promise.all([work(), work()]);
 }
 
 /** A server for each of them: they use the same subjects. */
@@ -80,6 +71,10 @@ await Promise.all([
     group('moving', () => movingCases(report)),
     group('servers newest', () => serversCases(report, false)),
     group('servers 2.9', () => serversCases(report, true)),
+]);
+await Promise.all([
+    group('deadlines', () => deadlineTable(report)),
+    group('comeback', () => comebackCases(report)),
 ]);
 await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
 await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));

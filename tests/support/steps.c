@@ -79,6 +79,7 @@ void steps_note_event(void *self, const natlet_client_event *event)
            (unsigned)event->sid);
     steps_print_bytes(event->text);
     steps_end_line();
+    steps_note_joined(event);
     c->door->wake(c->door->self);
 }
 

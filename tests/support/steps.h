@@ -55,7 +55,12 @@ typedef struct steps_entry {
     void (*take)(steps_client *c, const step *s);
 } steps_entry;
 
-extern const steps_entry steps_servers[];
+extern const steps_entry steps_servers[], steps_faults[];
+
+/* The host's door, through which the step `resume` raises a hint. */
+const natlet_host *steps_hinting_door(const natlet_host *door);
+/* Ends a connect or reconnect that `begin` began, if the event says so. */
+void steps_note_joined(const natlet_client_event *event);
 
 /* ---- printing: one line for everything that happens ---- */
 

@@ -31,6 +31,34 @@ static void the_pool_is_seen(void)
     rig_end(&r);
 }
 
+static natlet_status last_of(uint32_t index)
+{
+    natlet_server_info info = {.last = NATLET_E_INVALID};
+
+    (void)natlet_client_server_at(r.client, index, &info);
+    return info.last;
+}
+
+/* Each server keeps why it was left, until it serves again. */
+static void the_last_reason_is_seen(void)
+{
+    rig_start_with(&r, RIG_NATS, "nats://one:1,nats://two:2");
+    CHECK_INT(last_of(0), NATLET_OK);
+    r.conn = test_host_last(&r.host);
+    rig_closed(&r, 0, NATLET_E_NAME);
+    rig_accept(&r);
+    rig_greet(&r);
+    CHECK_INT(last_of(0), NATLET_E_NAME);
+    CHECK_INT(last_of(1), NATLET_OK);
+    rig_closed(&r, 0, NATLET_E_IO);
+    CHECK_INT(last_of(1), NATLET_E_IO);
+    (void)rig_wait_for_dial(&r, 600);
+    rig_come_back(&r);
+    CHECK_INT(last_of(0), NATLET_OK);
+    CHECK_INT(last_of(1), NATLET_E_IO);
+    rig_end(&r);
+}
+
 static void it_is_replaced(void)
 {
     rig_start_with(&r, RIG_NATS, "nats://one:1,nats://two:2");
@@ -146,6 +174,7 @@ static void every_allocation_may_fail(void)
 int main(void)
 {
     RUN(the_pool_is_seen);
+    RUN(the_last_reason_is_seen);
     RUN(it_is_replaced);
     RUN(it_is_replaced_in_a_move);
     RUN(the_program_chooses);

@@ -68,6 +68,35 @@ export function runProgram(form, steps, ms) {
     return new Program(form, steps).end(ms);
 }
 
+/** The worst lateness of this machine while the meter runs, in milliseconds. */
+export function startMeter() {
+    let worst = 0;
+    let before = performance.now();
+    const timer = setInterval(() => {
+        const now = performance.now();
+        worst = Math.max(worst, now - before - 10);
+        before = now;
+    }, 10);
+    return {
+        worst: () => worst,
+        stop() {
+            clearInterval(timer);
+            return worst;
+        },
+    };
+}
+
+/** Two at a time, or more: most of a case is waiting. */
+export async function side(tasks, width = 2) {
+    const left = [...tasks];
+    const work = async () => {
+        for (let task; (task = left.shift());) {
+            await task();
+        }
+    };
+    await Promise.all(Array.from({ length: width }, work));
+}
+
 export function assertLines(got, want) {
     const bad = want.findIndex((line, i) =>
         line instanceof RegExp ? !line.test(got[i] ?? '') : line !== got[i],
