@@ -177,7 +177,7 @@ $(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
-$(W)/tests/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W)/libnatlet.a
+$(W)/ws/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $^ $(WASM_LIBS) -o $@
 
@@ -201,7 +201,7 @@ TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/tests/ws-echo.wasm $(ORACLES)
+test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES)
 
 conformance ws ws-peers hosts e2e browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@

@@ -158,6 +158,20 @@ export async function messageCases(report, name, cli, server, peerUrl) {
         responder.unsubscribe();
     });
 
+    await test('request collects several answers', async () => {
+        const answers = ['one', 'two', 'three'];
+        const sub = peer.subscribe(`${top}.many`, {
+            callback: (_, msg) => answers.forEach((text) => msg.respond(text)),
+        });
+        await peer.flush();
+        const two = await cli.run(['request', `${top}.many`, 'x', '--replies', '2']);
+        assertEqual([two.code, two.stdout], [0, 'one\ntwo\n'], two.stderr);
+        const args = ['request', `${top}.many`, 'x', '--replies', '9', '--reply-timeout', '300ms'];
+        const all = await cli.run(args);
+        assertEqual([all.code, all.stdout], [0, 'one\ntwo\nthree\n'], all.stderr);
+        sub.unsubscribe();
+    });
+
     await test('request ends with 1 when nobody is there or answers', async () => {
         const nobody = await cli.run(['request', `${top}.nobody`, 'x']);
         assertExit(nobody, 1);

@@ -63,6 +63,8 @@ static const char help[] =
     "      --queue NAME       joins a queue group (sub, reply, bench sub)\n"
     "      --count N          ends after N messages, requests, round trips or events\n"
     "      --wait TIME        ends after so long without a message (sub, reply)\n"
+    "      --replies N        so many answers to one request [1]; or as many as came in time\n"
+    "      --reply-timeout T  the longest wait from one of them to the next\n"
     "      --echo             answers with the payload of the request (reply)\n"
     "      --raw              payloads alone, one a line (sub)\n"
     "      --json             for programs: one JSON document a line\n"

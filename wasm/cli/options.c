@@ -61,6 +61,8 @@ static const option known[] = {
     {"header", 'H', HEADER, AT(headers), SENDERS, 0},
     {"count", 0, COUNT, AT(count), COUNTED, 0},
     {"wait", 0, DURATION, AT(wait_ms), LISTENERS, 0},
+    {"replies", 0, COUNT, AT(replies), CLI_REQUEST, UINT32_MAX},
+    {"reply-timeout", 0, DURATION, AT(stall_ms), CLI_REQUEST, 0},
     {"queue", 0, TEXT, AT(queue), LISTENERS | CLI_BENCH_SUB, 0},
     {"reply", 0, TEXT, AT(reply), CLI_PUB, 0},
     {"echo", 0, FLAG, AT(echo), CLI_REPLY, 0},

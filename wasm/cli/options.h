@@ -29,9 +29,9 @@ typedef struct cli_options {
     const char *queue, *reply; /* NULL: not given, as above */
     uint32_t timeout_ms;
     /* 0: not given, for numbers and times from here on. */
-    uint32_t connect_ms, drain_ms, reconnect_ms, ping_ms, wait_ms;
+    uint32_t connect_ms, drain_ms, reconnect_ms, ping_ms, wait_ms, stall_ms;
     uint64_t count, msgs, clients, concurrency;
-    uint64_t reconnects_max, pings_max;
+    uint64_t reconnects_max, pings_max, replies;
     uint64_t size; /* payload of a bench, in bytes; has a default */
     natlet_headers headers;
     cli_text header_mem; /* where they lie */

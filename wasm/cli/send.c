@@ -112,8 +112,11 @@ static void end_request(void *self, natlet_status st, const natlet_msg *reply)
 {
     request *req = self;
 
-    if (st >= 0) {
+    if (reply != NULL) {
         print_reply(req, reply);
+    }
+    if (st == NATLET_MORE) {
+        return;
     }
     if (st >= 0 && req->left > 0) {
         send_request(req);
@@ -124,9 +127,16 @@ static void end_request(void *self, natlet_status st, const natlet_msg *reply)
 
 static void send_request(request *req)
 {
+    const cli_options *given = req->session.options;
+    const natlet_request_options options = {
+        .timeout_ms = given->timeout_ms,
+        .replies_max = (uint32_t)given->replies,
+        .stall_ms = given->stall_ms,
+    };
+
     req->left--;
-    natlet_status st = natlet_client_request(
-        req->session.client, &req->msg, req->session.options->timeout_ms, end_request, req, NULL);
+    natlet_status st = natlet_client_request_many(req->session.client, &req->msg, &options,
+                                                  end_request, req, NULL);
     if (st < 0) {
         cli_finish(&req->session, st);
     }

@@ -9,7 +9,7 @@ const FORMS = {
     wasm: () => [
         tool('NODE'),
         [path.join(root, 'host-shims/js/bin/natlet.mjs')],
-        { NATLET_CLI_WASM: path.join(build, 'wasm/tests/ws-echo.wasm') },
+        { NATLET_CLI_WASM: path.join(build, 'wasm/ws/ws-echo.wasm') },
     ],
 };
 
