@@ -21,8 +21,6 @@ case " ${MAKEFLAGS:-} " in
 esac
 make="$make -s $jobs"
 export TAP=1 # every case by name, also from tests/unit.sh
-# Node where it polls as everywhere else, not through io_uring: so suites end on every system.
-export UV_USE_IO_URING=0
 
 passed=0 failed=0 stage=$log/.stage logs=
 now() { date +%s%N; }

@@ -74,6 +74,9 @@ extern "C" {
 /* Static text for a status; never NULL, nothing to free. */
 const char *natlet_status_text(natlet_status st);
 
+/* Its name here without NATLET_, for programs and logs: "E_TIMEOUT"; never NULL. */
+const char *natlet_status_name(natlet_status st);
+
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 
 const children = new Set();
 const folders = new Set();
+// When all is done: Node's own clean-up would wait for a write to a killed program for ever.
+process.on('beforeExit', () => process.exit());
 process.on('exit', () => {
     for (const child of children) {
         child.kill('SIGKILL');

@@ -9,18 +9,6 @@ enum { SHOWN_MAX = 60 };
 
 /* ---- printing ---- */
 
-const char *steps_status_name(natlet_status st)
-{
-    switch (st) {
-#define X(name, value, text)                                                                       \
-    case NATLET_##name:                                                                            \
-        return #name;
-        NATLET_STATUS_MAP(X)
-#undef X
-    }
-    return "UNKNOWN";
-}
-
 /* Long payloads by length and a sum (FNV-1a), so that a line stays a line. */
 void steps_print_bytes(natlet_slice bytes)
 {
@@ -50,7 +38,7 @@ void steps_end_line(void)
 
 void steps_print_status(const char *what, natlet_status st)
 {
-    printf("%s %s", what, steps_status_name(st));
+    printf("%s %s", what, natlet_status_name(st));
     steps_end_line();
 }
 
@@ -75,7 +63,7 @@ void steps_note_event(void *self, const natlet_client_event *event)
     if (event->kind == NATLET_CLIENT_EV_STATE) {
         printf(" %s", natlet_client_state_text(event->state));
     }
-    printf(" %s close=%u sid=%u", steps_status_name(event->status), (unsigned)event->close_code,
+    printf(" %s close=%u sid=%u", natlet_status_name(event->status), (unsigned)event->close_code,
            (unsigned)event->sid);
     steps_print_bytes(event->text);
     steps_end_line();
@@ -118,7 +106,7 @@ void steps_note_ended(void *self, uint32_t sid, natlet_status why)
     for (uint32_t i = 0; i < c->sub_count; i++) {
         if (c->subs[i].sid == sid) {
             c->subs[i].sid = 0;
-            printf("ended %u %s", (unsigned)i + 1, steps_status_name(why));
+            printf("ended %u %s", (unsigned)i + 1, natlet_status_name(why));
             steps_end_line();
         }
     }
@@ -126,7 +114,7 @@ void steps_note_ended(void *self, uint32_t sid, natlet_status why)
 
 void steps_note_reply(void *self, natlet_status st, const natlet_msg *reply)
 {
-    printf("reply %s", steps_status_name(st));
+    printf("reply %s", natlet_status_name(st));
     if (reply != NULL) {
         steps_print_bytes(reply->headers);
         steps_print_bytes(reply->payload);

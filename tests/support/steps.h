@@ -64,7 +64,6 @@ void steps_note_joined(const natlet_client_event *event);
 
 /* ---- printing: one line for everything that happens ---- */
 
-const char *steps_status_name(natlet_status st);
 void steps_print_bytes(natlet_slice bytes);
 void steps_end_line(void);
 void steps_print_status(const char *what, natlet_status st);

@@ -179,7 +179,7 @@ static void do_ended(steps_client *c, const step *s)
     joining = NULL; /* what a state says later is another matter */
     linger(c, LINGER_MS);
     for (uint32_t i = 0; i < op_count; i++) {
-        printf("ended-op %s %s %u %u", ops[i].name, steps_status_name(ops[i].st),
+        printf("ended-op %s %s %u %u", ops[i].name, natlet_status_name(ops[i].st),
                (unsigned)ops[i].times, (unsigned)((ops[i].ended_us - ops[i].begun_us) / 1000));
         steps_end_line();
     }

@@ -154,7 +154,7 @@ static void do_inject(steps_client *c, const step *s)
         for (size_t v = 0; v < VALUES; v++) {
             const attempt a = {c, values[v]};
             natlet_status st = fields[f].try(&a);
-            printf("%c", st >= 0 ? '.' : steps_status_name(st)[2]);
+            printf("%c", st >= 0 ? '.' : natlet_status_name(st)[2]);
         }
         steps_end_line();
     }

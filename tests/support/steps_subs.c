@@ -38,7 +38,7 @@ static void do_take(steps_client *c, const step *s)
         if (st == NATLET_OK) {
             steps_print_bytes(msg.payload);
         } else {
-            printf(" %s", steps_status_name(st));
+            printf(" %s", natlet_status_name(st));
         }
         steps_end_line();
         (void)natlet_client_release(c->client, sid);
@@ -85,7 +85,7 @@ static void do_drain_taking(steps_client *c, const step *s)
         taken++;
         (void)natlet_client_release(c->client, sid);
     }
-    printf("taken %u %s %s", taken, steps_status_name(st), steps_status_name(c->outcome));
+    printf("taken %u %s %s", taken, natlet_status_name(st), natlet_status_name(c->outcome));
     steps_end_line();
     c->is_done = false;
 }
@@ -215,7 +215,7 @@ static void do_hang(steps_client *c, const step *s)
 
 static void note_rtt(void *self, natlet_status st, uint64_t elapsed_us)
 {
-    printf("rtt %s %s", steps_status_name(st),
+    printf("rtt %s %s", natlet_status_name(st),
            elapsed_us > 0 && elapsed_us < 5000000 ? "measured" : "nonsense");
     steps_end_line();
     steps_note_done(self, st);

@@ -19,18 +19,6 @@ static natlet_slice slice_of(const char *text)
     return (natlet_slice){(const uint8_t *)text, text != NULL ? strlen(text) : 0};
 }
 
-static const char *name_of(natlet_status st)
-{
-    switch (st) {
-#define X(name, value, text)                                                                       \
-    case NATLET_##name:                                                                            \
-        return #name;
-        NATLET_STATUS_MAP(X)
-#undef X
-    }
-    return "?";
-}
-
 static natlet_status print_public(const char *text)
 {
     natlet_nkey key;
@@ -123,7 +111,7 @@ int main(void)
     while (fgets(line, sizeof line, stdin) != NULL) {
         natlet_status st = answer(line);
         if (st < 0) {
-            printf("error %s\n", name_of(st));
+            printf("error %s\n", natlet_status_name(st));
         }
     }
     return EXIT_SUCCESS;

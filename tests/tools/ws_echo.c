@@ -273,18 +273,6 @@ size_t natlet__parser_need(const natlet__parser *p, natlet_slice in)
 
 /* ---- one connection after the other ---- */
 
-static const char *status_name(natlet_status st)
-{
-    switch (st) {
-#define X(name, value, text)                                                                       \
-    case NATLET_##name:                                                                            \
-        return #name;
-        NATLET_STATUS_MAP(X)
-#undef X
-    }
-    return "unknown";
-}
-
 static void print_text(natlet_slice text)
 {
     putchar('"');
@@ -307,7 +295,7 @@ static void note_event(void *self, const natlet_client_event *event)
     bool is_normal = event->close_code == 1000 || event->close_code == 1005;
     echo.is_over = true;
     echo.has_failed |= !is_normal;
-    printf("%u %s heard=%u ", (unsigned)echo.number, status_name(event->status),
+    printf("%u %s heard=%u ", (unsigned)echo.number, natlet_status_name(event->status),
            (unsigned)event->close_code);
     print_text(event->text);
     printf(" refused=%u messages=%u memory=%zu\n", (unsigned)echo.client->link.ws.close_code,
@@ -355,7 +343,7 @@ static bool serve(const natlet_host *door, const char *url, uint32_t connect_ms)
     natlet_client_free(echo.client);
     natlet_runtime_free(rt);
     if (st < 0) {
-        printf("%u %s\n", (unsigned)echo.number, status_name(st));
+        printf("%u %s\n", (unsigned)echo.number, natlet_status_name(st));
     }
     return st >= 0;
 }

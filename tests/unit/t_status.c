@@ -20,12 +20,16 @@ static void texts_are_distinct(void)
         }
     }
     CHECK_TEXT(natlet_status_text(NATLET_E_TOO_LARGE), "a message exceeds the size limit");
+    CHECK_TEXT(natlet_status_name(NATLET_E_TOO_LARGE), "E_TOO_LARGE");
+    CHECK_TEXT(natlet_status_name(NATLET_MORE), "MORE");
 }
 
 static void a_stranger_has_a_text(void)
 {
     /* NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): the point of it */
     CHECK_TEXT(natlet_status_text((natlet_status)-77), "unknown status");
+    /* NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): the point of it */
+    CHECK_TEXT(natlet_status_name((natlet_status)-77), "unknown");
 }
 
 /* The host answers with these numbers: they never change. */

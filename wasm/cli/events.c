@@ -39,18 +39,6 @@ static const char *kind_name(natlet_client_event_kind kind)
     return "unknown";
 }
 
-static const char *status_name(natlet_status st)
-{
-    switch (st) {
-#define X(name, value, text)                                                                       \
-    case NATLET_##name:                                                                            \
-        return #name;
-        NATLET_STATUS_MAP(X)
-#undef X
-    }
-    return "unknown";
-}
-
 /* ---- time ---- */
 
 static void add_digits(cli_text *text, uint32_t value, uint32_t digits, char behind)
@@ -105,7 +93,7 @@ static void put_event(natlet_json_out *json, const watcher *w, natlet_slice serv
     put_text(json, "time", cli_text_slice(&w->time));
     put_text(json, "kind", natlet__text(kind_name(event->kind)));
     put_text(json, "state", natlet__text(natlet_client_state_text(event->state)));
-    put_text(json, "status", natlet__text(status_name(event->status)));
+    put_text(json, "status", natlet__text(natlet_status_name(event->status)));
     put_text(json, "text", event->text);
     put_number(json, "close_code", event->close_code);
     put_number(json, "sid", event->sid);
@@ -140,7 +128,7 @@ static void add_line(watcher *w, natlet_slice server, const natlet_client_event 
     cli_text_add(out, server);
     if (event->status < 0) {
         cli_text_puts(out, ": ");
-        cli_text_puts(out, status_name(event->status));
+        cli_text_puts(out, natlet_status_name(event->status));
         cli_text_puts(out, " ");
         cli_text_puts(out, natlet_status_text(event->status));
     }
