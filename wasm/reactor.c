@@ -18,6 +18,7 @@ static uint32_t scratch_bytes;
 
 /* Constructors of the program, made by the linker.  Where nobody calls it the linker
  * takes the module for a command, whose every export constructs and destructs. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the linker's name */
 extern void __wasm_call_ctors(void);
 
 static uint32_t address_of(const void *ptr)

@@ -99,7 +99,7 @@ static size_t table_bytes(const natlet_cell_config *config)
 {
     return (config->agents_max + config->waits_max) * sizeof(natlet__slot) +
            config->dead_letters * sizeof(natlet_dead_letter) +
-           config->agents_max * 2 * sizeof(natlet__agent *);
+           2 * sizeof(natlet__agent *) * config->agents_max;
 }
 
 _Static_assert(sizeof(natlet_cell) % sizeof(uint64_t) == 0, "each table is aligned, and the pool");

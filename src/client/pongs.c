@@ -172,12 +172,11 @@ void natlet__pongs_tick(natlet_client *client)
     if (!is_silent || is_blocked != is_stuck) {
         client->pongs.silent = 0;
     }
-    if (natlet__client_now_us(client) - client->timer->due_us > PROBE_US ||
-        jump_us > 2 * PROBE_US) {
-        natlet__pongs_probe(client);
-    } else if (client->pongs.silent >= client->config.pings_out_max) {
+    bool has_slept = natlet__client_now_us(client) - client->timer->due_us > PROBE_US ||
+                     jump_us > (uint64_t)2 * PROBE_US;
+    if (!has_slept && client->pongs.silent >= client->config.pings_out_max) {
         natlet__link_fail(client, NATLET_E_STALE, WS_NORMAL);
-    } else if (is_stuck || (is_awaited && is_silent)) {
+    } else if (has_slept || is_stuck || (is_awaited && is_silent)) {
         natlet__pongs_probe(client);
     } else if (is_blocked) {
         look_in(client, PROBE_US);

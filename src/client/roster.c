@@ -20,7 +20,8 @@ void natlet__roster_free(natlet__roster *roster)
         natlet__memory_give_back(roster->memory, roster->slots[--roster->count],
                                  roster->member_bytes);
     }
-    natlet__memory_give_back(roster->memory, roster->slots, roster->cap * sizeof *roster->slots);
+    natlet__memory_give_back(roster->memory, (void *)roster->slots,
+                             roster->cap * sizeof *roster->slots);
 }
 
 static bool make_room(natlet__roster *roster)
@@ -30,8 +31,8 @@ static bool make_room(natlet__roster *roster)
     if (roster->count < roster->cap) {
         return true;
     }
-    natlet__member **slots = natlet__memory_resize(
-        roster->memory, roster->slots, roster->cap * sizeof *slots, cap * sizeof *slots);
+    natlet__member **slots = (natlet__member **)natlet__memory_resize(
+        roster->memory, (void *)roster->slots, roster->cap * sizeof *slots, cap * sizeof *slots);
     if (slots != NULL) {
         roster->slots = slots;
         roster->cap = cap;

@@ -204,8 +204,11 @@ static natlet_status read_op(natlet__parser *p, natlet_slice *in, const uint8_t 
     s += 3;
     if (s == end || is_blank(*s)) {
         verb &= 0xffffff;
-    } else if (++s != end && !is_blank(*s)) {
-        return NATLET_E_PROTOCOL;
+    } else {
+        s++;
+        if (s != end && !is_blank(*s)) {
+            return NATLET_E_PROTOCOL;
+        }
     }
     if (verb == VERB_MSG || verb == VERB_HMSG) {
         return read_msg(p, in, s, end, verb == VERB_HMSG, ev);

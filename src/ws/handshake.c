@@ -245,9 +245,10 @@ static natlet_status read_line(natlet__handshake *h, natlet_slice in)
     if (!natlet__cut(&in, '\n', &line)) {
         return is_full ? NATLET_E_HANDSHAKE : NATLET_MORE;
     }
-    if (line.len == 0 || line.ptr[--line.len] != '\r') {
+    if (line.len == 0 || line.ptr[line.len - 1] != '\r') {
         return NATLET_E_HANDSHAKE;
     }
+    line.len--;
     bool is_end = line.len == 0 && h->scanned > 0;
     if (is_end ? h->seen != SEEN_ALL : !judge_line(h, line)) {
         return h->http_status >= FINAL_STATUS_MIN ? NATLET_E_UPGRADE : NATLET_E_HANDSHAKE;

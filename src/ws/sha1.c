@@ -45,7 +45,7 @@ static void add_block(uint32_t state[5], uint32_t word[STAGES * STAGE_ROUNDS])
 {
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
 
-    for (uint32_t *w = word; w < word + STAGES * STAGE_ROUNDS - 16; w++) {
+    for (uint32_t *w = word; w < word + (size_t)STAGES * STAGE_ROUNDS - 16; w++) {
         w[16] = rotate(w[13] ^ w[8] ^ w[2] ^ w[0], 1);
     }
     for (unsigned t = 0; t < STAGES * STAGE_ROUNDS; t++) {

@@ -317,7 +317,7 @@ _Static_assert(sizeof(natlet_msg) == 4 * sizeof(natlet_slice), "a message is its
 static bool split(const natlet_embed_op *op, uint32_t room, natlet_msg *parts)
 {
     const uint8_t *at = (const uint8_t *)(op + 1);
-    natlet_slice *part = (natlet_slice *)(void *)parts;
+    natlet_slice *part = (natlet_slice *)parts;
     uint32_t left = op->bytes - (uint32_t)sizeof *op;
 
     if (op->bytes < sizeof *op || op->bytes > room || op->bytes % 8 != 0) {
@@ -491,15 +491,15 @@ static natlet_status start(natlet_runtime *rt, natlet__embed_config *config)
     return st;
 }
 
-natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice text)
+natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice config)
 {
-    natlet__embed_config config;
-    natlet_status st = natlet__config_read(&config, text);
+    natlet__embed_config given;
+    natlet_status st = natlet__config_read(&given, config);
 
     if (st == NATLET_OK) {
-        st = start(rt, &config);
+        st = start(rt, &given);
     }
-    natlet__wipe(config.texts, sizeof config.texts); /* a password may be one of them */
+    natlet__wipe(given.texts, sizeof given.texts); /* a password may be one of them */
     return st;
 }
 

@@ -20,10 +20,10 @@ typedef struct natlet__embed_config {
 } natlet__embed_config;
 
 /* Reads one JSON object; its members are the fields' names, "servers" a string
- * or an array of strings.  Slices borrow from `json` and from config->texts.
+ * or an array of strings.  Slices borrow from `text` and from config->texts.
  *
  * Returns OK; E_JSON; E_CONFIG (an unknown member, a value of the wrong type or
  * range, or texts is full). */
-natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice json);
+natlet_status natlet__config_read(natlet__embed_config *config, natlet_slice text);
 
 #endif
