@@ -450,3 +450,11 @@ natlet_status rig_publish(rig *r, const char *subject, const char *payload)
 
     return natlet_client_publish(r->client, &msg);
 }
+
+const char *rig_meet(rig *r, const char *info)
+{
+    rig_accept(r);
+    rig_forget_sent(r);
+    rig_say(r, info);
+    return rig_sent(r);
+}

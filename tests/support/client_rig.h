@@ -93,6 +93,9 @@ void rig_closed(rig *r, uint32_t code, natlet_status st);
 
 /* What the client sent since the last call, as protocol text. */
 const char *rig_sent(rig *r);
+
+/* Takes the connection up and says `info`; what the client answers, up to CONNECT and PING. */
+const char *rig_meet(rig *r, const char *info);
 natlet_slice rig_sent_bytes(rig *r);
 void rig_forget_sent(rig *r);
 

@@ -71,15 +71,6 @@ static void init_with_fakes(rig_way way, uint32_t count)
     r.config.authenticator_count = count;
 }
 
-/* Up to CONNECT. */
-static const char *meet(const char *info)
-{
-    rig_accept(&r);
-    rig_forget_sent(&r);
-    rig_say(&r, info);
-    return rig_sent(&r);
-}
-
 static bool says(const char *connect, const char *what)
 {
     return strstr(connect, what) != NULL;
@@ -92,7 +83,7 @@ static void nobody_asked_says_nothing(void)
     for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
         rig_init(&r, way);
         rig_start(&r);
-        const char *connect = meet(INFO_NONCE);
+        const char *connect = rig_meet(&r, INFO_NONCE);
         CHECK(says(connect, "CONNECT {") && says(connect, "PING\r\n"));
         CHECK(!says(connect, "user") && !says(connect, "auth_token") && !says(connect, "nkey") &&
               !says(connect, "jwt") && !says(connect, "sig"));
@@ -112,7 +103,7 @@ static void what_a_later_one_says_wins(void)
     fakes[1].says =
         (natlet_credentials){.jwt = NATLET_TEXT("a.b.c"), .signature = NATLET_TEXT("two")};
     rig_start(&r);
-    const char *connect = meet(INFO_NONCE);
+    const char *connect = rig_meet(&r, INFO_NONCE);
     CHECK(says(connect, "\"user\":\"first\",\"pass\":\"cfgpw\",\"auth_token\":\"cfgtoken\","
                         "\"nkey\":\"UKEY\",\"jwt\":\"a.b.c\",\"sig\":\"two\""));
     CHECK_TEXT(fakes[1].nonce, NONCE);
@@ -128,7 +119,7 @@ static void what_the_url_says_wins_over_the_configuration(void)
     r.config.user = rig_text("cfg");
     r.config.token = rig_text("cfgtoken");
     rig_start(&r);
-    const char *connect = meet(INFO_NONCE);
+    const char *connect = rig_meet(&r, INFO_NONCE);
     CHECK(says(connect, "\"user\":\"user\",\"pass\":\"p@ss\"") && !says(connect, "cfg"));
     rig_end(&r);
 }
@@ -150,7 +141,7 @@ static void they_are_asked_at_every_connect(void)
     rig_start(&r);
     for (uint32_t i = 1; i <= 3; i++) {
         fakes[0].says.token = rig_text(i == 2 ? "second" : "other");
-        CHECK(says(meet(INFO_NONCE), i == 2 ? "\"second\"" : "\"other\""));
+        CHECK(says(rig_meet(&r, INFO_NONCE), i == 2 ? "\"second\"" : "\"other\""));
         CHECK_INT(fakes[0].asked, i);
         CHECK_INT(fakes[0].last, i == 3 ? NATLET_E_AUTH : NATLET_OK);
         rig_say(&r, "PONG\r\n");
@@ -170,12 +161,12 @@ static void one_that_fails_fails_the_attempt(void)
     rig_start(&r);
     for (uint32_t i = 1; i <= 5; i++) { /* it is not the server that refuses */
         fakes[0].st = NATLET_E_AUTH;
-        CHECK_TEXT(meet(INFO_NONCE), "");
+        CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
         CHECK(fakes[0].done == i && fakes[1].asked == 0);
         (void)rig_wait_for_dial(&r, 1000);
     }
     fakes[0].st = NATLET_OK;
-    CHECK(says(meet(INFO_NONCE), "CONNECT"));
+    CHECK(says(rig_meet(&r, INFO_NONCE), "CONNECT"));
     rig_end(&r);
 }
 
@@ -187,7 +178,7 @@ static void one_may_close_the_client(void)
         fakes[0].st = st;
         rig_start(&r);
         (void)rig_log(&r);
-        CHECK_TEXT(meet(INFO_NONCE), "");
+        CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
         CHECK_TEXT(rig_log(&r), "state closed\n");
         CHECK(fakes[0].done == 1 && fakes[1].asked == 0);
         rig_wait_ms(&r, 10000);
@@ -204,7 +195,7 @@ static void a_nonce_has_its_bound(void)
         init_with_fakes(RIG_NATS, 1);
         rig_start(&r);
         (void)snprintf(info, sizeof info, "INFO {\"nonce\":\"%0*d\"}\r\n", len, 7);
-        CHECK(says(meet(info), "CONNECT") == (len == 128));
+        CHECK(says(rig_meet(&r, info), "CONNECT") == (len == 128));
         rig_end(&r);
     }
 }
@@ -236,7 +227,7 @@ static void the_host_is_asked_too(void)
 
     for (rig_way way = RIG_NATS; way < RIG_WAYS; way++) {
         start_with_host(way);
-        CHECK_TEXT(meet(INFO_NONCE), "");
+        CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
         CHECK_TEXT(r.host.nonce, NONCE);
         rig_say(&r, "PING\r\n"); /* before CONNECT a server takes nothing */
         CHECK_TEXT(rig_sent(&r), "");
@@ -256,11 +247,11 @@ static void a_host_that_knows_nothing_says_nothing(void)
 {
     start_with_host(RIG_WS);
     r.host.sign_answer = NATLET_E_UNSUPPORTED;
-    CHECK(says(meet(INFO_NONCE), "\"user\":\"fake\""));
+    CHECK(says(rig_meet(&r, INFO_NONCE), "\"user\":\"fake\""));
     rig_end(&r);
 
     start_with_host(RIG_WS);
-    CHECK_TEXT(meet(INFO_NONCE), "");
+    CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
     sign_with("", 0, NATLET_E_UNSUPPORTED);
     CHECK(says(rig_sent(&r), "\"user\":\"fake\""));
     rig_end(&r);
@@ -272,7 +263,7 @@ static void check_bad_answer(const char *fields, size_t len, natlet_status st, n
     start_with_host(RIG_NATS);
     (void)rig_log(&r);
     for (int i = 0; i < 3; i++) { /* however often, the server stays in the pool */
-        CHECK_TEXT(meet(INFO_NONCE), "");
+        CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
         if (fields != NULL) {
             sign_with(fields, len, st);
             CHECK_TEXT(rig_sent(&r), "");
@@ -299,11 +290,11 @@ static void a_host_that_fails_fails_the_attempt(void)
 static void its_word_comes_in_time_or_not_at_all(void)
 {
     start_with_host(RIG_NATS);
-    CHECK_TEXT(meet(INFO_NONCE), "");
+    CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
     test_conn *old = r.conn;
     rig_closed(&r, 0, NATLET_E_IO);
     (void)rig_wait_for_dial(&r, 1000);
-    CHECK_TEXT(meet(INFO_NONCE), "");
+    CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
     test_conn_signed(&r.host, old, USER_FIELD, sizeof USER_FIELD - 1, NATLET_OK);
     rig_run(&r);
     CHECK_TEXT(rig_sent(&r), "");
@@ -314,7 +305,7 @@ static void its_word_comes_in_time_or_not_at_all(void)
     rig_end(&r);
 
     start_with_host(RIG_NATS);
-    CHECK_TEXT(meet(INFO_NONCE), "");
+    CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
     (void)rig_log(&r);
     rig_say(&r, "MSG a 1 0\r\n\r\n"); /* nobody has subscribed yet */
     CHECK(says(rig_log(&r), natlet_status_text(NATLET_E_PROTOCOL)));
@@ -356,12 +347,12 @@ static void losing_a_connection_that_served_is_no_refusal(void)
     r.config.reconnect_ms = 10;
     rig_start(&r);
     for (int i = 0; i < 10; i++) {
-        (void)meet(INFO_NONCE);
+        (void)rig_meet(&r, INFO_NONCE);
         rig_say(&r, "PONG\r\n");
         rig_say(&r, "-ERR 'User Authentication Expired'\r\n");
         rig_closed(&r, 0, NATLET_OK);
         (void)rig_wait_for_dial(&r, 100);
-        (void)meet(INFO_NONCE);
+        (void)rig_meet(&r, INFO_NONCE);
         rig_say(&r, REFUSED);
         rig_closed(&r, 0, NATLET_OK);
         (void)rig_wait_for_dial(&r, 100);
@@ -376,7 +367,7 @@ static void connect_until(uint64_t expires_s)
 {
     fakes[0].says.jwt = rig_text("h.e.s");
     fakes[0].says.expires_s = expires_s;
-    (void)meet(INFO_NONCE);
+    (void)rig_meet(&r, INFO_NONCE);
     rig_say(&r, "PONG\r\n");
     (void)rig_log(&r);
 }
@@ -444,7 +435,7 @@ static void that_of_the_host_is_replaced_too(void)
                                     "1767226200"; /* STARTED_S + 600 */
 
     start_with_host(RIG_NATS);
-    CHECK_TEXT(meet(INFO_NONCE), "");
+    CHECK_TEXT(rig_meet(&r, INFO_NONCE), "");
     test_conn_signed(&r.host, r.conn, fields, sizeof fields - 1, NATLET_OK);
     rig_run(&r);
     rig_say(&r, "PONG\r\n");

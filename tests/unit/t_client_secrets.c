@@ -12,15 +12,6 @@
 
 static rig r;
 
-/* Up to CONNECT. */
-static const char *meet(const char *info)
-{
-    rig_accept(&r);
-    rig_forget_sent(&r);
-    rig_say(&r, info);
-    return rig_sent(&r);
-}
-
 static bool says(const char *connect, const char *what)
 {
     return strstr(connect, what) != NULL;
@@ -68,7 +59,7 @@ static const char *introduce(const natlet_authenticator *who, const char *info)
     r.config.authenticator_count = 1;
     rig_start(&r);
     (void)rig_log(&r);
-    return meet(info);
+    return rig_meet(&r, info);
 }
 
 static void creds_from_memory_and_from_elsewhere(void)
@@ -162,7 +153,7 @@ __attribute__((noinline)) static void live(rig_way way, int ends_after)
     r.config.authenticator_count = 1;
     rig_start(&r);
     if (ends_after > 0) {
-        (void)meet(INFO_NONCE);
+        (void)rig_meet(&r, INFO_NONCE);
     }
     if (ends_after == 2) {
         test_conn_congest(r.conn, 100); /* CONNECT is on its way */
@@ -181,7 +172,7 @@ __attribute__((noinline)) static void live(rig_way way, int ends_after)
     }
     if (ends_after > 5) { /* the next CONNECT is on its way */
         (void)rig_wait_for_dial(&r, 1000);
-        (void)meet(INFO_NONCE);
+        (void)rig_meet(&r, INFO_NONCE);
         test_conn_congest(r.conn, 100);
         sign_with(fields, sizeof fields - 1, NATLET_OK);
     }
