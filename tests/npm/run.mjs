@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Report, root, startNats, tool, within } from '../support/harness.mjs';
+import { chromium } from './browser.mjs';
 import { compat } from './compat.mjs';
 import { life } from './life.mjs';
 import { programs } from './programs.mjs';
@@ -80,6 +81,9 @@ const server = await startNats();
 await compare(report, server);
 if (wants('compat')) {
     await compat(report, server, { folder, require });
+}
+if (wants('chromium')) {
+    await chromium(report, { folder, require });
 }
 if (wants('types')) {
     await types(report);

@@ -231,6 +231,11 @@ export class NatsConnectionImpl {
             : errorOf(status, '', subscription.subject);
     }
 
+    /** Subscriptions that are not over. */
+    get subscriptionCount() {
+        return this.#subscriptions.size;
+    }
+
     forget(subscription) {
         this.#subscriptions.delete(subscription);
     }
