@@ -59,8 +59,8 @@ typedef struct natlet_mailbox_config {
     uint32_t bytes_max; /* subject, reply, headers and payload of all mail in it: 65 536;
                            at most NATLET_MESSAGE_BYTES_LIMIT */
     const natlet_overflow_policy *overflow; /* NULL: REJECT */
-    natlet_slice key; /* COALESCE: the header whose value is the key, case-sensitive; empty:
-                         the subject is */
+    natlet_slice key; /* COALESCE: the header whose value is the key, case-sensitive and
+                         borrowed; empty: the subject is */
 } natlet_mailbox_config;
 
 typedef struct natlet_mailbox_stats {
