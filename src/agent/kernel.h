@@ -63,6 +63,7 @@ struct natlet__agent {
     bool traps_exits;
     bool is_suspended;
     bool is_signalled; /* asked to end by a signal, which leaves its state whole */
+    bool hears_first;  /* asked by its supervisor, behind what is in its SYS lane */
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
@@ -136,7 +137,8 @@ struct natlet_cell {
     natlet__table waits;
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint32_t asked; /* requests that the network has not answered */
+    uint32_t asked;   /* requests that the network has not answered */
+    uint32_t signals; /* exits that were heard of */
     natlet_cell_stats stats;
     natlet_cell_config config;
     natlet__closing closing;

@@ -33,6 +33,7 @@ static void hear(natlet_cell *cell, natlet__wait *watch, natlet_reason why)
 {
     natlet__agent *agent = watch->agent;
 
+    cell->signals++;
     if (watch->mail.kind == NATLET_MAIL_EXIT && !agent->traps_exits) {
         watch->tie.cut(cell, &watch->tie);
         be_told(cell, agent, why);
@@ -105,10 +106,10 @@ static natlet__wait *half_new(natlet_cell *cell, natlet__agent *agent, natlet_pi
     return half;
 }
 
-/* DOWN comes before EXIT: links are the last ties to be cut. */
+/* As in Erlang, links are cut before monitors. */
 static void watch_end(natlet__wait *half, natlet__agent *other)
 {
-    natlet__list_put(&other->waits, &half->theirs.link);
+    natlet__list_put(other->waits.next, &half->theirs.link);
 }
 
 static natlet_status link(natlet_cell *cell, natlet__agent *agent, natlet_pid pid)
@@ -256,7 +257,7 @@ static natlet_status monitor(natlet_cell *cell, natlet__agent *agent, natlet_pid
     if (other == NULL) { /* what it sent before is behind it: there is no order to keep */
         hear(cell, watch, no_agent);
     } else if (other != agent) { /* nobody lives to hear of its own end */
-        natlet__list_put(other->waits.next, &watch->theirs.link);
+        natlet__list_put(&other->waits, &watch->theirs.link);
     }
     return NATLET_OK;
 }

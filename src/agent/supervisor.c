@@ -140,7 +140,13 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         child->is_asked = true;
         child->asked = shutdown;
     }
-    return child->phase == NATLET_AGENT_BUSY;
+    if (child->traps_exits && natlet__mailbox_has_sys(&child->mailbox)) {
+        child->hears_first = true; /* as in Erlang the order is a message like the news */
+    }
+    if (child->hears_first && child->phase == NATLET_AGENT_RUNNING) {
+        natlet__agent_schedule(cell, child);
+    }
+    return child->phase == NATLET_AGENT_BUSY || child->hears_first;
 }
 
 /* Lets what stops now have its time. */
@@ -210,6 +216,7 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &sup->children;
     bool together = stops_together(agent);
     bool waits = false;
+    uint32_t signals = cell->signals;
     natlet__link *at = together ? children->prev : sup->stopping;
 
     while (at != children) {
@@ -222,6 +229,11 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
             natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
         at = before;
+        if (cell->signals != signals && at != children && !together) {
+            sup->stopping = at; /* who heard of that end has its turn before the next */
+            natlet__agent_schedule(cell, agent);
+            return;
+        }
     }
     if (!waits) {
         have_stopped(cell, agent);
