@@ -63,7 +63,6 @@ struct natlet__agent {
     bool traps_exits;
     bool is_suspended;
     bool is_signalled; /* asked to end by a signal, which leaves its state whole */
-    bool hears_first;  /* asked by its supervisor, behind what is in its SYS lane */
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
