@@ -237,7 +237,6 @@ static void release(natlet_cell *cell, natlet__agent *agent)
     agent->traps_exits = false;
     agent->is_suspended = false;
     agent->is_signalled = false;
-    agent->hears_first = false;
     if (natlet__is_supervisor(agent)) {
         natlet__list_cut(&natlet__supervisor_of(agent)->ask);
     }
@@ -375,9 +374,7 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
 
 void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next)
 {
-    bool has_news = agent->hears_first && natlet__mailbox_has_sys(&agent->mailbox);
-
-    if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING && !has_news) {
+    if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING) {
         if (agent->is_signalled && !is_told(agent->asked)) { /* others trapped or were killed */
             call_terminate(cell, agent, agent->asked);
         }

@@ -78,7 +78,6 @@ struct natlet__agent {
     bool traps_exits;
     bool is_suspended;
     bool is_signalled; /* asked to end by a signal, which leaves its state whole */
-    bool hears_first;  /* asked by its supervisor, behind what is in its SYS lane */
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
@@ -119,11 +118,13 @@ struct natlet__wait {
 /* The network as the kernel sees it; the bridge is one. */
 struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
-    /* For a shutdown, as often as one likes.  True: there is nothing to wait for; else it
-     * lets the cell's alarm `again` ring when there may be. */
-    bool (*drain)(natlet__outlet *outlet, uint32_t timeout_ms);
-    bool (*flush)(natlet__outlet *outlet, uint32_t timeout_ms);
 };
+
+/* The bridge's, for a shutdown, as often as one likes.  True: there is nothing to wait for;
+ * else the cell's alarm `again` rings when there may be.  Only shutdown.c calls them, and
+ * they are weak there: a program has them if it has a bridge and shuts cells down. */
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms);
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms);
 
 /* The end of a cell, see shutdown.c. */
 typedef struct natlet__closing {

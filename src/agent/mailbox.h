@@ -71,11 +71,6 @@ void natlet__mailbox_unstash(natlet__mailbox *box);
  * NULL if there is none. */
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box);
 
-static inline bool natlet__mailbox_has_sys(const natlet__mailbox *box)
-{
-    return box->lanes[NATLET_PRIORITY_SYS].used > 0;
-}
-
 /* The same of the SYS lane only. */
 natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box);
 

@@ -10,6 +10,9 @@
  * A step is taken at the end of each turn of the cell. */
 #include "agent/kernel.h"
 
+#pragma weak natlet__outlet_drain
+#pragma weak natlet__outlet_flush
+
 enum { DRAINING, STOPPING, FLUSHING, CLOSED };
 enum { US_PER_MS = 1000 };
 
@@ -35,7 +38,8 @@ static bool has_drained(natlet_cell *cell)
 {
     natlet__outlet *outlet = cell->outlet;
     uint32_t ms = left_ms(cell, cell->closing.limit.timer.due_us);
-    bool is_shut = outlet == NULL || outlet->drain(outlet, ms);
+    bool is_shut =
+        outlet == NULL || natlet__outlet_drain == NULL || natlet__outlet_drain(outlet, ms);
 
     return is_shut && natlet__list_is_empty(&cell->ready) && !has_mail(cell);
 }
@@ -56,9 +60,11 @@ static bool has_stopped(natlet_cell *cell)
 
 static bool has_flushed(natlet_cell *cell)
 {
+    natlet__outlet *outlet = cell->outlet;
     uint32_t ms = left_ms(cell, cell->closing.until_us);
 
-    return cell->outlet == NULL || ms == 0 || cell->outlet->flush(cell->outlet, ms);
+    return outlet == NULL || ms == 0 || natlet__outlet_flush == NULL ||
+           natlet__outlet_flush(outlet, ms);
 }
 
 static void enter(natlet_cell *cell, uint32_t stage)

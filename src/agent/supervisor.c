@@ -140,13 +140,7 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         child->is_asked = true;
         child->asked = shutdown;
     }
-    if (child->traps_exits && natlet__mailbox_has_sys(&child->mailbox)) {
-        child->hears_first = true; /* as in Erlang the order is a message like the news */
-    }
-    if (child->hears_first && child->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_schedule(cell, child);
-    }
-    return child->phase == NATLET_AGENT_BUSY || child->hears_first;
+    return child->phase == NATLET_AGENT_BUSY;
 }
 
 /* Lets what stops now have its time. */

@@ -37,22 +37,6 @@ static natlet_bridge *bridge_of(natlet__outlet *outlet)
 
 /* ---- in ---- */
 
-/* The value of the header Natlet-Priority, or an empty one. */
-static natlet_slice find_priority(natlet_slice headers)
-{
-    static const natlet_slice key = NATLET_TEXT("Natlet-Priority");
-    natlet_slice line;
-    natlet_slice part;
-
-    while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
-            natlet__cut(&line, '\r', &part)) {
-            return natlet__trim(part);
-        }
-    }
-    return (natlet_slice){0};
-}
-
 static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
 {
     static const char names[] = "critical\0high\0medium\0normal\0low\0";
@@ -60,7 +44,7 @@ static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
                                     NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
                                     NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
     enum { UNKNOWN = sizeof lanes - 1 };
-    natlet_slice name = find_priority(headers);
+    natlet_slice name = natlet__field_find(headers, natlet__text("Natlet-Priority"));
 
     if (name.ptr == NULL) {
         return NATLET_PRIORITY_NORMAL;
@@ -211,7 +195,7 @@ static void on_flushed(void *self, natlet_status st, uint64_t elapsed_us)
     on_drained(self, st, elapsed_us);
 }
 
-static bool outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
 {
     natlet_bridge *bridge = bridge_of(outlet);
     const natlet__link *all = &bridge->subscriptions;
@@ -233,7 +217,7 @@ static bool outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
     return natlet__list_is_empty(all);
 }
 
-static bool outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms)
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms)
 {
     natlet_cell *cell = bridge_of(outlet)->cell;
 
@@ -326,7 +310,7 @@ natlet_status natlet_bridge_new(natlet_bridge **out, natlet_cell *cell, natlet_c
     }
     bridge->cell = cell;
     bridge->client = client;
-    bridge->outlet = (natlet__outlet){outlet_publish, outlet_drain, outlet_flush};
+    bridge->outlet = (natlet__outlet){.publish = outlet_publish};
     natlet__list_init(&bridge->subscriptions);
     cell->outlet = &bridge->outlet;
     *out = bridge;

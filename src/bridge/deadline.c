@@ -2,7 +2,7 @@
 
 enum { US_PER_MS = 1000, NS_PER_MS = 1000000 };
 
-static const char key[] = "Natlet-Deadline";
+static const char name[] = "Natlet-Deadline";
 
 static uint64_t wall_ms(natlet_cell *cell)
 {
@@ -13,7 +13,7 @@ static uint64_t wall_ms(natlet_cell *cell)
 
 static uint8_t *put_deadline(uint8_t *at, uint64_t unix_ms)
 {
-    at = natlet__put(at, natlet__text(key));
+    at = natlet__put(at, natlet__text(name));
     at = natlet__put(at, natlet__text(": "));
     at += natlet__write_decimal(at, unix_ms);
     return natlet__put(at, natlet__text("\r\n"));
@@ -54,25 +54,27 @@ void natlet__deadline_forget(natlet_cell *cell, natlet__deadline_headers *whole)
 
 /* ---- in ---- */
 
-static bool find(natlet_slice headers, uint64_t *unix_ms)
+natlet_slice natlet__field_find(natlet_slice headers, natlet_slice key)
 {
     natlet_slice line;
-    natlet_slice name;
+    natlet_slice part;
 
     while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &name) && natlet__equal(name, natlet__text(key)) &&
-            natlet__cut(&line, '\r', &name)) {
-            return natlet__read_decimal(natlet__trim(name), UINT64_MAX / NS_PER_MS, unix_ms);
+        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
+            natlet__cut(&line, '\r', &part)) {
+            return natlet__trim(part);
         }
     }
-    return false;
+    return (natlet_slice){0};
 }
 
 uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, natlet_slice headers)
 {
     uint64_t unix_ms;
 
-    if (!agent->child.drop_expired || !find(headers, &unix_ms)) {
+    if (!agent->child.drop_expired ||
+        !natlet__read_decimal(natlet__field_find(headers, natlet__text(name)),
+                              UINT64_MAX / NS_PER_MS, &unix_ms)) {
         return 0;
     }
     uint64_t now_ms = natlet_runtime_now_us(cell->rt) / US_PER_MS;

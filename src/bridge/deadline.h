@@ -21,6 +21,9 @@ natlet_slice natlet__deadline_write(natlet_cell *cell, natlet_slice headers, uin
                                     natlet__deadline_headers *whole);
 void natlet__deadline_forget(natlet_cell *cell, natlet__deadline_headers *whole);
 
+/* The value of a header's field; empty: there is none. */
+natlet_slice natlet__field_find(natlet_slice headers, natlet_slice key);
+
 /* The deadline in the turn's milliseconds, by 2^32 and never 0; 0: none, or `agent` does
  * not want to know. */
 uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, natlet_slice headers);

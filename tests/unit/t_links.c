@@ -207,10 +207,28 @@ static void a_monitor_is_one_way(void)
     end_of("a", NATLET_EXIT_ERROR);
     CHECK_TEXT(cell_rig_log(&r), "end a error\n");
     CHECK_INT(waits(), 1);
-    CHECK(natlet_agent_monitor(r.cell, pid_of("a"), pid_of("b"), 0, &ref) == NATLET_E_NO_AGENT);
+    CHECK(natlet_agent_monitor(r.cell, p[0].rig->pids[0], pid_of("b"), 0, &ref) ==
+          NATLET_E_NO_AGENT);
     CHECK(natlet_agent_monitor(r.cell, r.root, pid_of("b"), 0, &ref) == NATLET_E_NO_AGENT);
     CHECK(natlet_agent_monitor(r.cell, pid_of("b"), pid_of("c"), 2, &ref) == NATLET_E_INVALID);
     CHECK(ref == 0);
+    cell_rig_end(&r);
+}
+
+/* Nobody hears of its own end, nor does its next incarnation. */
+static void a_monitor_of_oneself_is_idle(void)
+{
+    uint32_t ref;
+
+    begin();
+    natlet__agent *a = natlet__registry_at(r.cell, pid_of("a"));
+    a->child.restart = NATLET_PERMANENT;
+    for (uint32_t flags = 0; flags <= NATLET_DOWN_IN_ORDER; flags++) {
+        CHECK(natlet_agent_monitor(r.cell, a->pid, a->pid, flags, &ref) == NATLET_OK);
+    }
+    end_of("a", NATLET_EXIT_ERROR);
+    CHECK_TEXT(cell_rig_log(&r), "end a error\nstart a 2\n");
+    CHECK_INT(waits(), 0);
     cell_rig_end(&r);
 }
 
@@ -466,6 +484,7 @@ int main(void)
     RUN(signals_are_for_one_incarnation);
     RUN(each_monitor_has_one_down);
     RUN(a_monitor_is_one_way);
+    RUN(a_monitor_of_oneself_is_idle);
     RUN(a_dead_target_is_down_at_once);
     RUN(demonitor_takes_a_queued_down_back);
     RUN(a_ref_of_another_kind);

@@ -152,7 +152,7 @@ static void a_kill_is_seen_as_killed(void)
           NATLET_OK);
     cell_rig_run(&r);
     const char *log = cell_rig_log(&r);
-    CHECK_TEXT(log, "a: exit of b, killed 5\nend c killed\n");
+    CHECK_TEXT(log, "end c killed\na: exit of b, killed 5\n");
     cell_rig_end(&r);
 }
 
