@@ -50,6 +50,7 @@ enum {
     NATLET_LATER = 16,  /* keep the mail, deliver no other until it is settled */
     NATLET_REJECT = 17, /* the mail goes to the dead letters, the agent goes on */
     NATLET_STOP = 18,   /* the agent ends, NORMAL */
+    NATLET_RETRY = 20,  /* the mail comes again later, see natlet_retry; USER CALL NATS */
 };
 
 /* `state` is zeroed before init, aligned for uint64_t, and the agent's until it
@@ -71,7 +72,8 @@ typedef struct natlet_behaviour {
     X(STOPPING, 3, "stopping")     /* a supervisor that stops its children */                      \
     X(EXITED, 4, "exited")         /* ended; its supervisor acts next */                           \
     X(RESTARTING, 5, "restarting") /* could not start; its supervisor tries again next */          \
-    X(DOWN, 6, "down")             /* ended, and not to be restarted */
+    X(DOWN, 6, "down")             /* ended, and not to be restarted */                            \
+    X(BACKOFF, 7, "backoff")       /* its restart waits: natlet_backoff */
 
 typedef enum natlet_agent_state {
 #define X(name, value, text) NATLET_AGENT_##name = (value),
@@ -90,6 +92,9 @@ typedef struct natlet_agent_info {
     uint64_t handled;  /* mail */
     natlet_reason last_exit;
     natlet_mailbox_stats mailbox;
+    uint16_t parked;         /* mail that comes again later: natlet_retry */
+    uint16_t parked_max;     /* most ever */
+    uint32_t parked_refused; /* retries that found no place */
 } natlet_agent_info;
 
 #ifdef __cplusplus

@@ -18,8 +18,9 @@ typedef struct natlet__lane {
 
 typedef struct natlet__mailbox {
     natlet__lane lanes[NATLET_PRIORITIES];
-    uint16_t reserved; /* free places of the SYS lane that are promised */
-    uint32_t queued;   /* mail in all lanes */
+    natlet_mail *returned; /* by put_back: in no lane, and not in `bytes` */
+    uint16_t reserved;     /* free places of the SYS lane that are promised */
+    uint32_t queued;       /* mail in all lanes, and `returned` */
     uint32_t bytes;
     uint32_t bytes_max;
     uint32_t refused;
@@ -42,8 +43,12 @@ natlet_status natlet__mailbox_reserve(natlet__mailbox *box);
 void natlet__mailbox_unreserve(natlet__mailbox *box);
 void natlet__mailbox_push_reserved(natlet__mailbox *box, natlet_mail *mail);
 
-/* Takes the next mail out: SYS first, the other lanes 4 : 2 : 1.  NULL if there is
- * none. */
+/* Puts the mail that was taken out last, not of SYS, before all other mail but SYS; there
+ * is always room for it. */
+void natlet__mailbox_put_back(natlet__mailbox *box, natlet_mail *mail);
+
+/* Takes the next mail out: SYS first, then what was put back, the other lanes 4 : 2 : 1.
+ * NULL if there is none. */
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box);
 
 /* The same of the SYS lane only. */

@@ -63,13 +63,7 @@ size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec)
 
 uint32_t natlet__supervisor_count(const natlet__agent *agent)
 {
-    const natlet__link *children = &state_of(agent)->children;
-    uint32_t count = 0;
-
-    for (const natlet__link *at = children->next; at != children; at = at->next) {
-        count++;
-    }
-    return count;
+    return state_of(agent)->count;
 }
 
 /* Notes a restart: until when it counts.  With the last ones in a ring, the oldest
@@ -446,6 +440,28 @@ static void restart_by_strategy(natlet_cell *cell, natlet__agent *agent, natlet_
     }
 }
 
+/* Whether a child that is to be restarted is so now: else it waits, or that is given up. */
+static bool is_due(natlet_cell *cell, natlet__agent *child)
+{
+    const natlet_backoff *backoff = child->child.backoff;
+
+    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF || child->care->is_free) {
+        return true;
+    }
+    int32_t what = backoff->put_off(cell, child);
+    if (what == NATLET__PARK) {
+        give_up(cell, child);
+    } else if (what == NATLET__EXIT) {
+        halt(cell, child->parent);
+    }
+    return what == NATLET__RESTART;
+}
+
+static bool is_free(const natlet__agent *child)
+{
+    return child->care != NULL && child->care->is_free;
+}
+
 /* Acts on what came in first. */
 static void act(natlet_cell *cell, natlet__agent *agent)
 {
@@ -455,7 +471,9 @@ static void act(natlet_cell *cell, natlet__agent *agent)
 
     if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
         give_up(cell, child);
-    } else if (!is_ask && may_restart(cell, agent)) {
+    } else if (!is_ask && !is_due(cell, child)) {
+        return;
+    } else if (!is_ask && (is_free(child) || may_restart(cell, agent))) {
         restart_by_strategy(cell, agent, child);
     } else {
         halt(cell, agent);
