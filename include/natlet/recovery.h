@@ -63,7 +63,6 @@ typedef struct natlet_backoff {
  * It is about USER, CALL and NATS mail, and not about TEMPORARY children. */
 typedef struct natlet_shield {
     void (*caught)(natlet_cell *cell, struct natlet__agent *agent); /* NATLET_WITH_SHIELD */
-    void (*passed)(struct natlet__agent *agent);
     uint16_t poison_after; /* 0: mail is a dead letter at once, CRASHED */
 } natlet_shield;
 
@@ -74,7 +73,7 @@ typedef struct natlet_shield {
 typedef struct natlet_retry {
     bool (*park)(natlet_cell *cell, struct natlet__agent *agent); /* NATLET_WITH_RETRY */
     void (*drain)(natlet_cell *cell, struct natlet__agent *agent, uint32_t reason);
-    uint32_t base_ms;       /* 0: it comes again in the same turn or the next */
+    uint32_t base_ms;       /* 0: 1 */
     uint32_t cap_ms;        /* 0: 300 000 */
     uint16_t tries;         /* 0: none; at most 65 534 */
     uint16_t parked_max;    /* mail that waits together: 256 */
@@ -82,7 +81,7 @@ typedef struct natlet_retry {
 } natlet_retry;
 
 #define NATLET_WITH_BACKOFF .put_off = natlet__backoff_put_off
-#define NATLET_WITH_SHIELD .caught = natlet__shield_caught, .passed = natlet__shield_passed
+#define NATLET_WITH_SHIELD .caught = natlet__shield_caught
 #define NATLET_WITH_RETRY .park = natlet__retry_park, .drain = natlet__retry_drain
 
 #ifdef __cplusplus
@@ -92,7 +91,6 @@ extern "C" {
 /* Not to be called: the macros name them. */
 int32_t natlet__backoff_put_off(natlet_cell *cell, struct natlet__agent *child);
 void natlet__shield_caught(natlet_cell *cell, struct natlet__agent *agent);
-void natlet__shield_passed(struct natlet__agent *agent);
 bool natlet__retry_park(natlet_cell *cell, struct natlet__agent *agent);
 void natlet__retry_drain(natlet_cell *cell, struct natlet__agent *agent, uint32_t reason);
 

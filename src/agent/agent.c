@@ -120,8 +120,7 @@ static bool is_whole(const natlet_child *child)
 {
     return (child->backoff == NULL || child->backoff->put_off != NULL) &&
            (child->shield == NULL || child->shield->caught != NULL) &&
-           (child->retry == NULL ||
-            (child->retry->park != NULL && child->retry->tries < UINT16_MAX));
+           (child->retry == NULL || child->retry->park != NULL);
 }
 
 static natlet_status check(const natlet_child *child, const natlet__agent *parent)
@@ -179,7 +178,6 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
     agent->state = (uint8_t *)(agent + 1) + care_bytes;
     if (care_bytes > 0) {
         agent->care = (natlet__care *)(agent + 1);
-        agent->care->agent = agent;
         natlet__list_init(&agent->care->parked);
     }
     agent->child = *child;
@@ -350,9 +348,6 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
 
 static void finish_mail(natlet_cell *cell, natlet__agent *agent)
 {
-    if (agent->mail->attempt > 1 && agent->child.shield != NULL) {
-        agent->child.shield->passed(agent);
-    }
     natlet__mail_free(cell, agent->mail);
     agent->mail = NULL;
     agent->handled++;

@@ -10,8 +10,7 @@ enum { US_PER_MS = 1000 };
 static void ring(natlet_cell *cell, natlet__alarm *alarm)
 {
     void *at = (char *)alarm - offsetof(natlet__care, alarm);
-    natlet__care *care = at;
-    natlet__agent *child = care->agent;
+    natlet__agent *child = (natlet__agent *)at - 1; /* which its care is behind */
 
     natlet__list_put(&natlet__supervisor_of(child->parent)->events, &child->turn);
     natlet__agent_schedule(cell, child->parent);

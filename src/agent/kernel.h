@@ -60,7 +60,6 @@ enum { NATLET__SUSPECTS = 4 };
  * agent's struct, and outlives the incarnations too. */
 struct natlet__care {
     natlet__alarm alarm; /* BACKOFF: its end */
-    natlet__agent *agent;
     uint64_t started_us; /* the last start that was tried */
     uint32_t tries;      /* restarts in a row that waited */
     uint32_t delay_ms;   /* of the last one */

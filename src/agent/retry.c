@@ -22,7 +22,8 @@ static void start_alarm(natlet_cell *cell, parked *place)
 {
     const natlet_retry *config = place->agent->child.retry;
     uint32_t cap_ms = config->cap_ms > 0 ? config->cap_ms : NATLET_DELAY_CAP_MS_DEFAULT;
-    uint32_t ms = natlet__delay_ms(config->base_ms, cap_ms, place->mail->attempt);
+    uint32_t base_ms = config->base_ms > 0 ? config->base_ms : 1; /* or it rang again at once */
+    uint32_t ms = natlet__delay_ms(base_ms, cap_ms, place->mail->attempt);
 
     natlet__cell_alarm(cell, &place->alarm,
                        natlet__delay_jitter(&cell->rt->random, ms, config->jitter_percent));
@@ -88,7 +89,7 @@ bool natlet__retry_park(natlet_cell *cell, natlet__agent *agent)
         return false;
     }
     agent->mail = NULL;
-    if (mail->attempt > agent->child.retry->tries) {
+    if (mail->attempt > agent->child.retry->tries || mail->attempt == UINT16_MAX) {
         bury(cell, agent, mail, NATLET_DEAD_RETRIES);
         return true;
     }

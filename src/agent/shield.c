@@ -28,13 +28,17 @@ static uint32_t find(const natlet__suspect *suspects, uint64_t print)
     return i;
 }
 
-/* Charges it with one more crash.  Answers how many that makes. */
-static uint32_t charge(natlet__suspect *suspects, uint64_t print)
+/* Charges it with one more crash.  Answers how many that makes.
+ *
+ * What was put back is the next to be handled.  So if this mail is new, the one that left a
+ * suspect and was no poison was handled after all, and that is forgotten. */
+static uint32_t charge(natlet__suspect *suspects, const natlet_mail *mail, uint32_t poison_after)
 {
+    uint64_t print = print_of(mail);
     uint32_t i = find(suspects, print);
     natlet__suspect suspect = suspects[i];
 
-    if (suspect.count == 0 || suspect.print != print) {
+    if (suspect.print != print || (mail->attempt == 1 && suspect.count < poison_after)) {
         suspect = (natlet__suspect){.print = print};
     }
     suspect.count += suspect.count < UINT32_MAX;
@@ -55,7 +59,7 @@ void natlet__shield_caught(natlet_cell *cell, natlet__agent *agent)
         return; /* the kernel makes it a dead letter */
     }
     agent->mail = NULL;
-    if (charge(agent->care->suspects, print_of(mail)) < poison_after) {
+    if (charge(agent->care->suspects, mail, poison_after) < poison_after) {
         natlet__mail_comes_again(mail);
         natlet__mailbox_put_back(&agent->mailbox, mail);
         return;
@@ -63,18 +67,4 @@ void natlet__shield_caught(natlet_cell *cell, natlet__agent *agent)
     agent->care->is_free = true;
     natlet__dead_letter(cell, mail, NATLET_DEAD_POISON, agent);
     natlet__mail_free(cell, mail);
-}
-
-void natlet__shield_passed(natlet__agent *agent)
-{
-    natlet__suspect *suspects = agent->care->suspects;
-    uint64_t print = print_of(agent->mail);
-    uint32_t i = find(suspects, print);
-
-    if (suspects[i].print == print) {
-        for (; i < NATLET__SUSPECTS - 1; i++) {
-            suspects[i] = suspects[i + 1];
-        }
-        suspects[i].count = 0;
-    }
 }

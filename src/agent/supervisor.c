@@ -445,7 +445,7 @@ static bool is_due(natlet_cell *cell, natlet__agent *child)
 {
     const natlet_backoff *backoff = child->child.backoff;
 
-    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF || child->care->is_free) {
+    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF) {
         return true;
     }
     int32_t what = backoff->put_off(cell, child);
@@ -457,9 +457,14 @@ static bool is_due(natlet_cell *cell, natlet__agent *child)
     return what == NATLET__RESTART;
 }
 
-static bool is_free(const natlet__agent *child)
+/* Restarts a child, unless that were too many restarts. */
+static void try_restart(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
 {
-    return child->care != NULL && child->care->is_free;
+    if (may_restart(cell, agent)) {
+        restart_by_strategy(cell, agent, child);
+    } else {
+        halt(cell, agent);
+    }
 }
 
 /* Acts on what came in first. */
@@ -469,14 +474,14 @@ static void act(natlet_cell *cell, natlet__agent *agent)
     natlet__agent *child = (natlet__agent *)sup->events.next;
     bool is_ask = sup->events.next == &sup->ask;
 
-    if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-        give_up(cell, child);
-    } else if (!is_ask && !is_due(cell, child)) {
-        return;
-    } else if (!is_ask && (is_free(child) || may_restart(cell, agent))) {
-        restart_by_strategy(cell, agent, child);
-    } else {
+    if (is_ask) {
         halt(cell, agent);
+    } else if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        give_up(cell, child);
+    } else if (child->care != NULL && child->care->is_free) {
+        restart_by_strategy(cell, agent, child);
+    } else if (is_due(cell, child)) {
+        try_restart(cell, agent, child);
     }
 }
 

@@ -261,9 +261,9 @@ static void configurations(void)
 
     begin(exact);
     for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        natlet_breaker was = b;
+        b.pass = 77;
         CHECK(natlet_breaker_init(&b, &bad[i]) == NATLET_E_CONFIG);
-        CHECK(memcmp(&was, &b, sizeof b) == 0);
+        CHECK(b.pass == 77 && b.config.failures == 5);
     }
     CHECK_TEXT(natlet_breaker_state_text((natlet_breaker_state)9), "unknown");
     CHECK_TEXT(natlet_status_text(NATLET_E_OPEN), "the circuit breaker is open");

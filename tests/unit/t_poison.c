@@ -267,6 +267,38 @@ static void it_comes_before_all_but_timers(void)
     end(0);
 }
 
+/* The mailbox by itself: it is full when what was taken out is put back. */
+static void what_was_put_back_comes_first(void)
+{
+    static struct {
+        natlet__block head;
+        natlet_mail mail;
+    } blocks[4];
+    natlet_mailbox_config config = {.normal = 1, .high = 1, .bytes_max = 9};
+    natlet__mailbox box = {0};
+
+    CHECK(natlet__mailbox_init(&box, &config) > 0);
+    blocks[0].mail.bytes = 9;
+    blocks[1].mail.bytes = 9;
+    blocks[2].mail.priority = NATLET_PRIORITY_HIGH;
+    natlet__mailbox_push(&box, &blocks[0].mail);
+    CHECK(natlet__mailbox_take(&box) == &blocks[0].mail);
+    natlet__mailbox_push(&box, &blocks[1].mail);
+    natlet__mailbox_push(&box, &blocks[2].mail);
+    CHECK(natlet__mailbox_reserve(&box) == NATLET_OK);
+    natlet__mailbox_push_reserved(&box, &blocks[3].mail);
+    natlet__mailbox_put_back(&box, &blocks[0].mail);
+    natlet_mailbox_stats stats = natlet__mailbox_stats_now(&box);
+    CHECK(stats.used[NATLET_PRIORITY_NORMAL] == 2 && stats.bytes == 9);
+    CHECK_INT(stats.free_min[NATLET_PRIORITY_NORMAL], 0);
+    CHECK(natlet__mailbox_take(&box) == &blocks[3].mail);
+    CHECK(natlet__mailbox_take_sys(&box) == NULL);
+    CHECK(natlet__mailbox_take(&box) == &blocks[0].mail);
+    CHECK(natlet__mailbox_take(&box) == &blocks[2].mail);
+    CHECK(natlet__mailbox_take(&box) == &blocks[1].mail);
+    CHECK(natlet__mailbox_take(&box) == NULL);
+}
+
 static void a_full_mailbox_takes_it_back(void)
 {
     begin(10, &after_2);
@@ -539,6 +571,7 @@ int main(void)
     RUN(other_crashes_are_charged);
     RUN(poison_does_not_wait);
     RUN(it_comes_before_all_but_timers);
+    RUN(what_was_put_back_comes_first);
     RUN(a_full_mailbox_takes_it_back);
     RUN(while_it_waits_it_is_queued);
     RUN(later_and_an_error);
