@@ -14,7 +14,7 @@
  * ---------   ------------------------------------------------------------   ---------
  * CLOSED      `failures` failures in a row, or `percent` of at least
  *             `calls_min` outcomes of the last `window_ms` failed            OPEN
- * OPEN        its time is over and a call is asked for                       HALF_OPEN
+ * OPEN        its time is over and a call is asked for, or somebody looks    HALF_OPEN
  * HALF_OPEN   `successes` calls in a row succeeded                           CLOSED
  *             one failed, or was not reported within `probe_ms`              OPEN
  *
@@ -102,6 +102,10 @@ natlet_status natlet_breaker_allow(natlet_cell *cell, natlet_breaker *breaker, u
 /* Takes the outcome of a call.  One that was allowed in an earlier state is only counted,
  * as late. */
 void natlet_breaker_report(natlet_cell *cell, natlet_breaker *breaker, uint32_t pass, bool is_ok);
+
+/* The state now: sees to it that OPEN ends, and a lost probe, when nobody asks for calls.
+ * For whoever stopped asking, as a suspended agent has: call it after stats' wait_ms. */
+natlet_breaker_state natlet_breaker_look(natlet_cell *cell, natlet_breaker *breaker);
 
 /* Opens it, whatever the outcomes were, or makes OPEN last longer. */
 void natlet_breaker_trip(natlet_cell *cell, natlet_breaker *breaker);

@@ -68,8 +68,8 @@ typedef struct natlet_shield {
 
 /* NATLET_RETRY parks a mail, which comes again after a delay, with attempt + 1, behind what
  * is queued then; if it finds the mailbox full it waits as long once more.  Parked mail is
- * the child's and survives restarts as queued mail does.  After `tries` retries it is a dead
- * letter, RETRIES; one that finds no place is one at once, OVERFLOW. */
+ * the child's, lies in the cell's pool, and survives restarts as queued mail does.  After `tries`
+ * retries it is a dead letter, RETRIES; one that finds no place is one at once, OVERFLOW. */
 typedef struct natlet_retry {
     bool (*park)(natlet_cell *cell, struct natlet__agent *agent); /* NATLET_WITH_RETRY */
     void (*drain)(natlet_cell *cell, struct natlet__agent *agent, uint32_t reason);

@@ -203,6 +203,15 @@ void natlet_breaker_report(natlet_cell *cell, natlet_breaker *breaker, uint32_t 
     natlet__unlock(cell, was);
 }
 
+natlet_breaker_state natlet_breaker_look(natlet_cell *cell, natlet_breaker *breaker)
+{
+    uint32_t was = natlet__lock(cell);
+
+    look_at_clock(cell, breaker);
+    natlet__unlock(cell, was);
+    return breaker->state;
+}
+
 void natlet_breaker_trip(natlet_cell *cell, natlet_breaker *breaker)
 {
     uint32_t was = natlet__lock(cell);

@@ -237,6 +237,25 @@ static void a_probe_that_is_lost(void)
     cell_rig_end(&r);
 }
 
+static void looking(void)
+{
+    uint32_t pass;
+
+    begin(exact);
+    CHECK(natlet_breaker_look(r.cell, &b) == NATLET_BREAKER_CLOSED);
+    CHECK_INT(natlet_breaker_stats_now(r.cell, &b).wait_ms, 0);
+    go("-----");
+    wait_ms(29999);
+    CHECK(natlet_breaker_look(r.cell, &b) == NATLET_BREAKER_OPEN);
+    wait_ms(1);
+    CHECK(natlet_breaker_look(r.cell, &b) == NATLET_BREAKER_HALF_OPEN);
+    CHECK(allowed(&pass)); /* looking was no probe */
+    wait_ms(30000);
+    CHECK(natlet_breaker_look(r.cell, &b) == NATLET_BREAKER_OPEN);
+    expect(NATLET_BREAKER_OPEN, "closed > open\nopen > half open\nhalf open > open\n");
+    cell_rig_end(&r);
+}
+
 static void by_order(void)
 {
     begin(exact);
@@ -449,6 +468,7 @@ int main(void)
     RUN(jitter_shortens);
     RUN(one_probe_at_a_time);
     RUN(a_probe_that_is_lost);
+    RUN(looking);
     RUN(by_order);
     RUN(configurations);
     RUN(as_the_model_at_random);
