@@ -54,6 +54,7 @@ enum {
     NATLET_STOP = 18,   /* the agent ends, NORMAL */
     NATLET_STASH = 19,  /* put the mail aside until natlet_agent_unstash; a dead letter if the
                            stash is full.  In a program that never unstashes: no answer */
+    NATLET_RETRY = 20,  /* the mail comes again later, see natlet_retry; USER CALL NATS */
 };
 
 /* `state` is zeroed before init, aligned for uint64_t, and the agent's until it
@@ -76,6 +77,7 @@ typedef struct natlet_behaviour {
     X(EXITED, 4, "exited")         /* ended; its supervisor acts next */                           \
     X(RESTARTING, 5, "restarting") /* could not start; its supervisor tries again next */          \
     X(DOWN, 6, "down")             /* ended, and not to be restarted */                            \
+    X(BACKOFF, 7, "backoff")       /* its restart waits: natlet_backoff */                         \
     X(SUSPENDED, 8, "suspended")   /* running, but takes only the SYS lane */
 
 typedef enum natlet_agent_state {
@@ -95,6 +97,9 @@ typedef struct natlet_agent_info {
     uint64_t handled;  /* mail */
     natlet_reason last_exit;
     natlet_mailbox_stats mailbox;
+    uint16_t parked;         /* mail that comes again later: natlet_retry */
+    uint16_t parked_max;     /* most ever */
+    uint32_t parked_refused; /* retries that found no place */
 } natlet_agent_info;
 
 #ifdef __cplusplus

@@ -19,6 +19,8 @@
     X(RESTART, 5, "dropped by a restart")                                                          \
     X(SHUTDOWN, 6, "left over at the end")                                                         \
     X(STASH_FULL, 7, "stash full")                                                                 \
+    X(POISON, 8, "the agent crashed on it too often")                                              \
+    X(RETRIES, 9, "retried too often")                                                             \
     X(EXPIRED, 10, "its deadline had passed")
 
 typedef enum natlet_dead_reason {
@@ -36,7 +38,7 @@ typedef struct natlet_dead_letter {
     natlet_pid from;
     natlet_pid to; /* as it was addressed; 0: by name or subscription */
     natlet_dead_reason reason;
-    natlet_reason exit;   /* CRASHED: how the agent ended */
+    natlet_reason exit;   /* CRASHED, POISON: how the agent ended */
     uint32_t payload_len; /* bytes */
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t subject_len;
@@ -56,8 +58,8 @@ typedef struct natlet_cell_event {
     natlet_pid pid;          /* of the agent; DEAD_LETTER: 0 if there is none */
     natlet_pid parent;       /* 0: none */
     natlet_slice name;       /* may be empty */
-    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED; CLOSED: SHUTDOWN, or
-                                KILLED if time was up before all had stopped */
+    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED, POISON; CLOSED:
+                                SHUTDOWN, or KILLED if time was up before all had stopped */
     natlet_dead_reason dead; /* DEAD_LETTER */
     const natlet_mail *mail; /* DEAD_LETTER: all of it, else NULL */
 } natlet_cell_event;
@@ -79,6 +81,7 @@ typedef struct natlet_cell_config {
 typedef struct natlet_cell_stats {
     uint32_t agents;    /* children that exist now, supervisors included */
     uint32_t waits;     /* calls, requests, timers, monitors and, twice, links under way */
+    uint32_t parked;    /* mail that comes again later: natlet_retry */
     uint64_t delivered; /* mail put into mailboxes */
     uint64_t handled;   /* mail that a handler is done with */
     uint64_t refused;   /* E_FULL and E_TOO_LARGE, to senders that heard it */
@@ -131,7 +134,7 @@ natlet_pid natlet_cell_find(const natlet_cell *cell, natlet_slice name);
 natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
 
 /* Ends a mail that its handler answered LATER, as if the handler had returned
- * `result` now: NATLET_DONE, REJECT, STOP, STASH, or below 0.
+ * `result` now: NATLET_DONE, REJECT, STOP, STASH, RETRY, or below 0.
  *
  * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
  * earlier settle ended it); E_INVALID (no such result). */
