@@ -13,12 +13,13 @@ typedef struct natlet_bridge natlet_bridge;
 
 typedef struct natlet_bridge_stats {
     uint64_t in_messages;      /* from subscriptions */
+    uint64_t in_copies;        /* made of them for mailboxes: one for each agent that gets it */
     uint64_t in_overflow;      /* of these dead letters, because a mailbox or the pool was full */
     uint64_t in_no_agent;      /* of these dead letters, because the agent was down */
     uint64_t out_messages;     /* published, requested and replied */
     uint64_t out_refused;      /* not taken by the client */
     uint64_t priority_unknown; /* Natlet-Priority headers that say nothing we know */
-    uint32_t subscriptions;    /* now */
+    uint32_t subscriptions;    /* at the server now; what agents share is one */
 } natlet_bridge_stats;
 
 #ifdef __cplusplus
@@ -38,12 +39,17 @@ void natlet_bridge_free(natlet_bridge *bridge);
  * NATS has no way to refuse it.  The subscription belongs to the child: it survives restarts, and
  * ends when the child is gone for good.
  *
+ * Agents that subscribe the same subject, or one agent twice, share one subscription of
+ * the client, and each gets a mail of its own.  With the same `queue` too they are
+ * members of that group in one place: each message goes to one of them, in turn.
+ *
  * `queue` may be empty; *sid (may be NULL) is for natlet_bridge_unsubscribe.
  * Returns E_NO_AGENT, else as natlet_client_subscribe. */
 natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, natlet_slice subject,
                                       natlet_slice queue, uint32_t *sid);
 
-/* Ends a subscription at once.  Returns OK, E_NOT_FOUND, or E_FULL. */
+/* Ends a subscription at once; the others that share it go on.  Returns OK or
+ * E_NOT_FOUND. */
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid);
 
 natlet_bridge_stats natlet_bridge_stats_now(const natlet_bridge *bridge);
