@@ -22,6 +22,15 @@ typedef struct natlet_bridge_stats {
     uint32_t subscriptions;    /* at the server now; what agents share is one */
 } natlet_bridge_stats;
 
+/* What a mail of kind CONNECTION says in its tag. */
+typedef enum natlet_connection {
+    NATLET_CONNECTION_DOWN,      /* not connected: nobody hears what is published now */
+    NATLET_CONNECTION_UP,        /* a server serves */
+    NATLET_CONNECTION_LAME_DUCK, /* it still does, but not for long: it is about to shut down, or
+                                    the client drains */
+    NATLET_CONNECTION_CLOSED,    /* for good, or until the program connects anew */
+} natlet_connection;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -51,6 +60,16 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
 /* Ends a subscription at once; the others that share it go on.  Returns OK or
  * E_NOT_FOUND. */
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid);
+
+/* Tells the agent, best in its init, how the connection is: once now, and then with each
+ * change, by a mail of kind CONNECTION: `tag` is a natlet_connection, `status` why (OK, or
+ * what the client says), `seq` how often it has connected, so that who finds it grown by
+ * more than it saw knows of a gap.  The place of that mail in the SYS lane is reserved:
+ * none is refused, and one that is unread says the newest state.  It ends with the
+ * incarnation, or with the bridge.  Once or twice is the same.
+ *
+ * Returns OK; E_NO_AGENT; E_FULL (no place in its SYS lane); E_NO_MEMORY. */
+natlet_status natlet_bridge_watch(natlet_bridge *bridge, natlet_pid pid);
 
 natlet_bridge_stats natlet_bridge_stats_now(const natlet_bridge *bridge);
 

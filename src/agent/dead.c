@@ -28,6 +28,7 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
                                    .reason = event->dead,
                                    .exit = event->reason,
                                    .payload_len = (uint32_t)mail->payload.len,
+                                   .attempt = mail->attempt,
                                    .kind = mail->kind,
                                    .subject_len = (uint8_t)len};
     (void)natlet__put((uint8_t *)letter->subject, (natlet_slice){mail->subject.ptr, len});
@@ -39,8 +40,8 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
     if (mail->kind == NATLET_MAIL_REPLY) {
         cell->stats.late++;
     }
-    if (mail->kind == NATLET_MAIL_REPLY || mail->kind == NATLET_MAIL_TIMER) {
-        return; /* a timer says nothing that could be lost */
+    if (mail->kind >= NATLET_MAIL_REPLY) {
+        return; /* the cell's own, for that incarnation: timers, signals */
     }
     natlet_cell_event event = {
         .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};

@@ -269,11 +269,7 @@ natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid)
 
 static natlet_status count_out(natlet_bridge *bridge, natlet_status st)
 {
-    if (st == NATLET_OK) {
-        bridge->stats.out_messages++;
-    } else {
-        bridge->stats.out_refused++;
-    }
+    natlet__bridge_count_out(bridge, st);
     return st;
 }
 

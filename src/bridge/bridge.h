@@ -50,6 +50,29 @@ struct natlet_bridge {
     natlet_bridge_stats stats;
 };
 
+/* The extra that ends so, if there is one. */
+static inline natlet__extra *natlet__extra_find(const natlet_bridge *bridge,
+                                                void (*end)(natlet_bridge *bridge,
+                                                            natlet__extra *extra))
+{
+    natlet__extra *extra = bridge->extras;
+
+    while (extra != NULL && extra->end != end) {
+        extra = extra->next;
+    }
+    return extra;
+}
+
+/* Counts what was published, or refused. */
+static inline void natlet__bridge_count_out(natlet_bridge *bridge, natlet_status st)
+{
+    if (st == NATLET_OK) {
+        bridge->stats.out_messages++;
+    } else {
+        bridge->stats.out_refused++;
+    }
+}
+
 static inline void natlet__extra_add(natlet_bridge *bridge, natlet__extra *extra,
                                      void (*end)(natlet_bridge *bridge, natlet__extra *extra))
 {
