@@ -115,6 +115,10 @@ struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
 };
 
+/* flow of a tie that is the bridge's; any other is left alone.  Only programs with
+ * PAUSE_SRC call it, so that only they have it. */
+void natlet__outlet_flow(natlet__tie *tie, bool stop);
+
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
     natlet_runtime *rt;

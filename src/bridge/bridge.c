@@ -84,20 +84,49 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     }
     feed->bridge->stats.in_messages++;
     draft.priority = priority_of(feed->bridge, msg->headers);
-    for (uint32_t left = feed->is_queue ? 1 : feed->count; left > 0; left--) {
+    feed->left = feed->is_queue ? 1 : feed->count;
+    feed->count++;
+    while (feed->left > 0) {
+        feed->left--;
         deliver(feed, &draft);
     }
+    if (--feed->count == 0) { /* all of them have left meanwhile */
+        end_feed(feed);
+    }
+}
+
+/* Takes the taker out of its feed.  If that delivers now, the first `left` takers have
+ * still to get the message. */
+static natlet__feed *leave(natlet__taker *taker)
+{
+    natlet__feed *feed = taker->feed;
+    const natlet__link *at = feed->takers.next;
+    uint32_t before = 0;
+
+    while (at != &taker->link) {
+        at = at->next;
+        before++;
+    }
+    feed->left -= before < feed->left;
+    feed->count--;
+    natlet__list_cut(&taker->link);
+    return feed;
 }
 
 static void free_taker(natlet__taker *taker)
 {
-    natlet__feed *feed = taker->feed;
+    const natlet__feed *feed = leave(taker);
 
     natlet__list_cut(&taker->tie.link);
-    natlet__list_cut(&taker->link);
-    feed->count--;
     natlet__memory_give_back(feed->memory, taker,
                              sizeof *taker + taker->subject.len + taker->queue.len);
+}
+
+static void end_if_empty(const natlet__feed *feed)
+{
+    if (feed->count == 0) {
+        end_feed(feed);
+    }
 }
 
 static void end_taker(natlet__taker *taker)
@@ -105,9 +134,7 @@ static void end_taker(natlet__taker *taker)
     const natlet__feed *feed = taker->feed;
 
     free_taker(taker);
-    if (feed->count == 0) {
-        end_feed(feed);
-    }
+    end_if_empty(feed);
 }
 
 /* The agent is gone. */
@@ -144,7 +171,7 @@ static natlet__feed *find_feed(const natlet_bridge *bridge, const natlet__taker 
     for (natlet__link *at = all->next; at != all; at = at->next) {
         natlet__feed *feed = (natlet__feed *)at;
         const natlet__taker *other = (natlet__taker *)feed->takers.next;
-        if (feed->count > 0 && natlet__equal(other->subject, taker->subject) &&
+        if (feed->sid != 0 && feed->count > 0 && natlet__equal(other->subject, taker->subject) &&
             natlet__equal(other->queue, taker->queue)) {
             return feed;
         }
@@ -219,10 +246,8 @@ static natlet_status join(natlet_bridge *bridge, natlet__taker *taker)
         }
     }
     taker->feed = feed;
-    taker->tie.cut = cut_off;
     feed->count++;
     natlet__list_put(&feed->takers, &taker->link);
-    natlet__list_put(taker->agent->holds.next, &taker->tie.link);
     return NATLET_OK;
 }
 
@@ -248,10 +273,14 @@ natlet_status natlet_bridge_subscribe(natlet_bridge *bridge, natlet_pid agent, n
     natlet_status st = join(bridge, taker);
     if (st < 0) {
         natlet__memory_give_back(memory, taker, bytes);
-    } else if (sid != NULL) {
+        return st;
+    }
+    taker->tie.cut = cut_off;
+    natlet__list_put(child->holds.next, &taker->tie.link);
+    if (sid != NULL) {
         *sid = number_taker(bridge, taker);
     }
-    return st;
+    return NATLET_OK;
 }
 
 natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid)
@@ -263,6 +292,79 @@ natlet_status natlet_bridge_unsubscribe(natlet_bridge *bridge, uint32_t sid)
     }
     end_taker(taker);
     return NATLET_OK;
+}
+
+/* ---- pause ---- */
+
+static void halt(natlet_bridge *bridge, natlet__taker *taker)
+{
+    natlet__feed *stopped = &bridge->stopped;
+
+    if (stopped->link.next == NULL) { /* the first time */
+        *stopped = (natlet__feed){.bridge = bridge, .client = bridge->client};
+        stopped->memory = &bridge->cell->rt->memory;
+        natlet__list_init(&stopped->takers);
+        natlet__list_put(&bridge->feeds, &stopped->link);
+    }
+    taker->feed = stopped;
+    stopped->count++;
+    natlet__list_put(&stopped->takers, &taker->link);
+}
+
+static void try_again(natlet_cell *cell, natlet__alarm *alarm);
+
+/* What the client has no room for is tried again; what it never takes any more is over. */
+static void go_on(natlet_bridge *bridge, natlet__taker *taker)
+{
+    enum { AGAIN_MS = 50 };
+
+    end_if_empty(leave(taker));
+    natlet_status st = join(bridge, taker);
+    if (st < 0) {
+        bool is_over = st != NATLET_E_FULL && st != NATLET_E_NO_MEMORY && st != NATLET_E_LIMIT;
+        halt(bridge, taker);
+        if (is_over) {
+            end_taker(taker);
+        } else {
+            bridge->again.ring = try_again;
+            natlet__cell_alarm(bridge->cell, &bridge->again, AGAIN_MS);
+        }
+    }
+}
+
+static void try_again(natlet_cell *cell, natlet__alarm *alarm)
+{
+    void *at = (char *)alarm - offsetof(natlet_bridge, again);
+    natlet_bridge *bridge = at;
+    natlet__link *takers = &bridge->stopped.takers;
+    uint32_t left = bridge->stopped.count;
+
+    (void)cell;
+    for (natlet__link *one = takers->next; left > 0; left--) {
+        natlet__taker *taker = (natlet__taker *)one;
+        one = one->next;
+        if (!taker->agent->mailbox.is_paused) {
+            go_on(bridge, taker);
+        }
+    }
+}
+
+void natlet__outlet_flow(natlet__tie *tie, bool stop)
+{
+    void *at = (char *)tie - offsetof(natlet__taker, tie);
+    natlet__taker *taker = at;
+
+    if (tie->cut != cut_off) {
+        return;
+    }
+    natlet_bridge *bridge = taker->feed->bridge;
+    bool is_stopped = taker->feed == &bridge->stopped;
+    if (stop && !is_stopped) {
+        end_if_empty(leave(taker));
+        halt(bridge, taker);
+    } else if (!stop && is_stopped) {
+        go_on(bridge, taker);
+    }
 }
 
 /* ---- out ---- */
@@ -376,6 +478,7 @@ void natlet_bridge_free(natlet_bridge *bridge)
         }
         end_feed(feed);
     }
+    natlet__timers_stop(&bridge->cell->timers, &bridge->again.timer);
     bridge->cell->outlet = NULL;
     natlet__memory_give_back(&bridge->cell->rt->memory, bridge, sizeof *bridge);
 }

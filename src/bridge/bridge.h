@@ -19,7 +19,8 @@ struct natlet__feed {
     natlet_client *client;
     natlet__memory *memory;
     uint32_t sid;
-    uint32_t count; /* of takers; 0: it is to end */
+    uint32_t count; /* of takers, and one while it delivers; 0: it is to end */
+    uint32_t left;  /* of a delivery: so many of the first takers have still to get it */
     bool is_queue;  /* one taker gets a message, not all */
 };
 
@@ -45,6 +46,8 @@ struct natlet_bridge {
     natlet_cell *cell;
     natlet_client *client;
     natlet__link feeds;
+    natlet__feed stopped; /* takers that wait until their mailbox is half empty, see pause */
+    natlet__alarm again;  /* some could not go on */
     natlet__extra *extras;
     uint32_t numbers; /* handed out */
     natlet_bridge_stats stats;

@@ -323,6 +323,128 @@ static void what_is_shared_ends_for_all(void)
     end();
 }
 
+/* ---- PAUSE_SRC ---- */
+
+static natlet_pid add_pausing(const char *name)
+{
+    natlet_child child = {.name = text(name),
+                          .behaviour = &noting,
+                          .mailbox = {.normal = 4, .overflow = &natlet_overflow_pause_src}};
+    natlet_pid pid;
+
+    CHECK(natlet_supervisor_add(cell, root, &child, &pid) == NATLET_OK);
+    return pid;
+}
+
+/* So many messages in one read: the agent has no turn in between. */
+static void flood(uint32_t sid, int count)
+{
+    char all[1024] = "";
+
+    for (int i = 0; i < count; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "MSG in %u 1\r\n%d\r\n", (unsigned)sid, i);
+        strcat(all, line);
+    }
+    rig_say(&r, all);
+}
+
+/* UNSUB with the last place, SUB when half of the mail was handled; what was on its way
+ * after that is the server's to keep, and nothing is a dead letter. */
+static void a_full_mailbox_stops_its_subscription(void)
+{
+    unsigned again = 0;
+    char line[64];
+
+    begin();
+    natlet_pid pid = add_pausing("a");
+    uint32_t sid = subscribe(pid, "in");
+    rig_forget_sent(&r);
+    flood(sid, 6);
+    const char *sent = rig_sent(&r);
+    snprintf(line, sizeof line, "UNSUB %u\r\n", (unsigned)sid);
+    CHECK(strncmp(sent, line, strlen(line)) == 0);
+    CHECK(sscanf(sent + strlen(line), "SUB in %u", &again) == 1 && again != sid);
+    CHECK_INT(natlet_bridge_stats_now(bridge).in_copies, 4);
+    CHECK_INT(natlet_cell_stats_now(cell).handled, 4);
+    CHECK_INT(natlet_cell_stats_now(cell).dead_total, 0);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 1);
+    (void)rig_log(&r);
+    deliver(again, "in", "x");
+    CHECK_TEXT(rig_log(&r), "mail in >  [x] done\n");
+    CHECK(natlet_bridge_unsubscribe(bridge, sid) == NATLET_OK); /* its number stayed */
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    end();
+}
+
+/* Of those that share one stops, with both of its places in line; the others go on. */
+static void one_of_several_stops(void)
+{
+    begin();
+    natlet_pid a = add_pausing("a");
+    uint32_t sid = subscribe(a, "in");
+    (void)subscribe(a, "in");
+    natlet_child wide = {.name = text("b"), .behaviour = &noting, .mailbox = {.normal = 16}};
+    natlet_pid b;
+    CHECK(natlet_supervisor_add(cell, root, &wide, &b) == NATLET_OK);
+    (void)subscribe(b, "in");
+    rig_forget_sent(&r);
+    flood(sid, 5);
+    CHECK_TEXT(rig_sent(&r), ""); /* the subscription stayed, and a came back to it */
+    natlet_agent_info info;
+    CHECK(natlet_agent_info_of(cell, a, &info) == NATLET_OK && info.handled == 4);
+    CHECK(natlet_agent_info_of(cell, b, &info) == NATLET_OK && info.handled == 5);
+    CHECK_INT(natlet_cell_stats_now(cell).dead_total, 0);
+    (void)rig_log(&r);
+    deliver(sid, "in", "x");
+    CHECK_TEXT(rig_log(&r), "mail in >  [x] done\nmail in >  [x] done\nmail in >  [x] done\n");
+    end();
+}
+
+/* It ends while it is stopped: with its child, with the bridge, with the client. */
+static void the_end_of_what_is_stopped(void)
+{
+    for (int way = 0; way < 3; way++) {
+        begin();
+        natlet_pid pid = add_pausing("a");
+        (void)subscribe(pid, "in");
+        for (int i = 0; i < 4; i++) { /* from inside: no turn, so it stays full */
+            CHECK(natlet_agent_send(cell, pid, &(natlet_mail){.payload = text("x")}) == NATLET_OK);
+        }
+        CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+        if (way == 0) {
+            CHECK(natlet_agent_exit(cell, root, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0}) ==
+                  NATLET_OK);
+            rig_run(&r);
+        } else if (way == 1) {
+            natlet_bridge_free(bridge);
+            bridge = NULL;
+        } else {
+            natlet_client_close(r.client);
+            rig_run(&r);
+            CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+        }
+        end();
+    }
+}
+
+/* The client has no memory for the SUB: it is tried again. */
+static void going_on_is_tried_again(void)
+{
+    begin();
+    natlet_pid pid = add_pausing("a");
+    (void)subscribe(pid, "in");
+    for (int i = 0; i < 4; i++) {
+        CHECK(natlet_agent_send(cell, pid, &(natlet_mail){.payload = text("x")}) == NATLET_OK);
+    }
+    r.memory.fail_at = r.memory.requests + 1;
+    rig_run(&r);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    rig_wait_ms(&r, 60);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 1);
+    end();
+}
+
 /* A transient child that ended well is still there, but takes nothing. */
 static void a_child_that_is_down(void)
 {
@@ -527,6 +649,10 @@ int main(void)
     RUN(one_full_mailbox_among_those_that_share);
     RUN(a_queue_group_takes_turns);
     RUN(what_is_shared_ends_for_all);
+    RUN(a_full_mailbox_stops_its_subscription);
+    RUN(one_of_several_stops);
+    RUN(the_end_of_what_is_stopped);
+    RUN(going_on_is_tried_again);
     RUN(a_child_that_is_down);
     RUN(what_finds_no_room_is_a_dead_letter);
     RUN(the_header_chooses_the_lane);
