@@ -145,6 +145,11 @@ natlet_status natlet_agent_call(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
                                  natlet_slice payload);
 
+/* The same with headers and payload of `answer`; to NATS its reply subject goes along.
+ * Returns as natlet_agent_reply. */
+natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
+                                     const natlet_msg *answer);
+
 /* Sends a TIMER mail with `tag` to `to` after `delay_ms`; it dies with that
  * incarnation.  *ref (may be NULL) is for natlet_agent_cancel.
  *

@@ -40,6 +40,7 @@ typedef struct natlet_dead_letter {
     natlet_dead_reason reason;
     natlet_reason exit;   /* CRASHED, POISON: how the agent ended */
     uint32_t payload_len; /* bytes */
+    uint16_t attempt;     /* 0: it was never delivered */
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t subject_len;
     char subject[NATLET_DEAD_SUBJECT_MAX]; /* cut */

@@ -21,13 +21,14 @@ typedef uint64_t natlet_pid;
 #define NATLET_PID_SLOT_MASK ((1u << NATLET_PID_SLOT_BITS) - 1u)
 
 typedef enum natlet_mail_kind {
-    NATLET_MAIL_USER,  /* another agent, or the program around the cell, sent it */
-    NATLET_MAIL_CALL,  /* the same, and the sender waits for natlet_agent_reply */
-    NATLET_MAIL_NATS,  /* came from a subscription */
-    NATLET_MAIL_REPLY, /* ends a call or request: see status and tag */
-    NATLET_MAIL_TIMER, /* natlet_agent_send_after: see tag */
-    NATLET_MAIL_EXIT,  /* a linked agent ended, and this one traps exits: natlet/link.h */
-    NATLET_MAIL_DOWN,  /* a monitored agent ended */
+    NATLET_MAIL_USER,       /* another agent, or the program around the cell, sent it */
+    NATLET_MAIL_CALL,       /* the same, and the sender waits for natlet_agent_reply */
+    NATLET_MAIL_NATS,       /* came from a subscription */
+    NATLET_MAIL_REPLY,      /* ends a call or request: see status and tag */
+    NATLET_MAIL_TIMER,      /* natlet_agent_send_after: see tag */
+    NATLET_MAIL_EXIT,       /* a linked agent ended, and this one traps exits: natlet/link.h */
+    NATLET_MAIL_DOWN,       /* a monitored agent ended */
+    NATLET_MAIL_CONNECTION, /* natlet_bridge_watch: see tag, status and seq */
 } natlet_mail_kind;
 
 /* Lanes of a mailbox.  SYS is the cell's own and always served first; the others

@@ -170,6 +170,9 @@ typedef struct natlet__closing {
     uint32_t flush; /* the outlet's: 0 not begun, 1 under way, 2 over */
     natlet_reason how;
 } natlet__closing;
+/* flow of a tie that is the bridge's; any other is left alone.  Only programs with
+ * PAUSE_SRC call it, so that only they have it. */
+void natlet__outlet_flow(natlet__tie *tie, bool stop);
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */

@@ -4,6 +4,9 @@
  * linked with the ones that it names; without one the kernel refuses, and calls nothing
  * here. */
 #include "agent/kernel.h"
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet__outlet_flow)
 
 /* Whether only the mailbox is in the way: there would be room if it was empty. */
 static bool is_full(natlet__agent *agent, const natlet_mail *draft)
@@ -172,6 +175,8 @@ static void tell_sources(natlet__agent *agent, bool stop)
         next = at->next;
         if (tie->flow != NULL) {
             tie->flow(tie, stop);
+        } else if (natlet__outlet_flow != NULL) {
+            natlet__outlet_flow(tie, stop);
         }
     }
 }

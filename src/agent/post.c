@@ -242,22 +242,30 @@ static natlet_status publish(natlet_cell *cell, const natlet_msg *msg)
     return cell->outlet != NULL ? cell->outlet->publish(cell->outlet, msg) : NATLET_E_UNSUPPORTED;
 }
 
-natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
-                                 natlet_slice payload)
+natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
+                                     const natlet_msg *answer)
 {
     uint32_t was = natlet__lock(cell);
     natlet_status st = NATLET_OK;
     natlet__wait *wait = natlet__wait_of_call(cell, request);
+    natlet_msg msg = *answer;
 
     if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
-        st = publish(cell, &(natlet_msg){.subject = request->reply, .payload = payload});
+        msg.subject = request->reply;
+        st = publish(cell, &msg);
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, &(natlet_msg){.payload = payload});
+        natlet__wait_answer(cell, wait, &msg);
     } else {
         cell->stats.late++;
     }
     natlet__unlock(cell, was);
     return st;
+}
+
+natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
+                                 natlet_slice payload)
+{
+    return natlet_agent_reply_msg(cell, request, &(natlet_msg){.payload = payload});
 }
 
 natlet_status natlet_agent_publish(natlet_cell *cell, const natlet_msg *msg)

@@ -16,7 +16,7 @@ may() { # layer -> layers that it may include beside itself
     service | jetstream) echo base json crypto proto ws tls auth client ;;
     kv | object) echo base json crypto proto ws tls auth client jetstream ;;
     agent) echo base json ;;
-    bridge) echo base json client agent jetstream ;;
+    bridge) echo base json client agent service jetstream ;;
     platform) echo base ;;
     *) echo "?" ;;
     esac
@@ -24,10 +24,11 @@ may() { # layer -> layers that it may include beside itself
 
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
-    agent | mailbox | mail | supervisor | cell | registry | breaker) echo agent ;;
+    agent | mailbox | mail | supervisor | cell | registry | breaker | inspect) echo agent ;;
     auth | client) echo "$1" ;;
     service | jetstream | kv | object) echo "$1" ;;
-    bridge) echo bridge ;;
+    presence) echo service ;;
+    bridge | deadletters | introspect) echo bridge ;;
     *) echo base ;;
     esac
 }

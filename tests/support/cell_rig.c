@@ -201,6 +201,7 @@ static int32_t puppet_mail(natlet_cell *cell, void *state, natlet_mail *mail)
     case NATLET_MAIL_USER:
     case NATLET_MAIL_CALL:
     case NATLET_MAIL_NATS:
+    case NATLET_MAIL_CONNECTION:
         break;
     }
     return act(cell, p, mail);
