@@ -70,6 +70,8 @@ suite hosts "$NODE" tests/conformance/hosts.mjs
 suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e "$NODE" tests/e2e/run.mjs
 suite browser "$NODE" tests/browser/run.mjs
+suite traps "$NODE" --expose-gc tests/traps/run.mjs
+suite cells "$NODE" tests/cells/run.mjs
 suite readme sh tests/arch/readme.sh
 # After all that have cases of conformance: the table tells what they said.
 suite conformance-table "$NODE" tests/conformance/table.mjs "${TABLE:-check}" tests/conformance/README.md $logs
