@@ -29,7 +29,9 @@ typedef struct natlet_cell natlet_cell;
     X(SHUTDOWN, 1, "shutdown")                                                                     \
     X(ERROR, 2, "error")                                                                           \
     X(TRAP, 3, "trap")                                                                             \
-    X(KILLED, 4, "killed")
+    X(KILLED, 4, "killed")                                                                         \
+    X(MEMORY, 9, "mem") /* it wanted more memory than it may have (natlet/guest.h) */              \
+    X(FUEL, 10, "fuel") /* it used up the time that one mail may take */
 
 typedef enum natlet_exit_kind {
 #define X(name, value, text) NATLET_EXIT_##name = (value),
@@ -60,7 +62,7 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after TRAP and KILLED. */
+    /* May be NULL.  Not called after TRAP, KILLED, MEMORY and FUEL. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 

@@ -20,7 +20,7 @@ static const char *const state_texts[] = {
 #undef X
 };
 static const char *const exit_texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = text,
     NATLET_EXIT_MAP(X)
 #undef X
 };
@@ -33,7 +33,9 @@ const char *natlet_agent_state_text(natlet_agent_state state)
 
 const char *natlet_exit_text(natlet_exit_kind kind)
 {
-    return (uint32_t)kind < sizeof exit_texts / sizeof *exit_texts ? exit_texts[kind] : "unknown";
+    bool is_known = (uint32_t)kind < sizeof exit_texts / sizeof *exit_texts;
+
+    return is_known && exit_texts[kind] != NULL ? exit_texts[kind] : "unknown";
 }
 
 /* ---- calling handlers ---- */
@@ -69,7 +71,8 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
 
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
-    bool is_told = why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED;
+    bool is_told = why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
+                   why.kind != NATLET_EXIT_MEMORY && why.kind != NATLET_EXIT_FUEL;
 
     if (is_told && !natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
         go_out(cell, agent);
