@@ -68,8 +68,7 @@ enum {
     NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
     NATLET_OP_SEND = 11,   /* subject: name of the agent; reply, headers, payload: the message */
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
-    NATLET_OP_SUPERVISE =
-        13,              /* payload: a natlet_embed_tree; makes a supervisor, answered by DONE */
+    NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree; a new supervisor; then DONE */
     NATLET_OP_EXIT = 14, /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
     NATLET_OP_LIST = 15, /* answered by a CHILD for each, then DONE */
 };

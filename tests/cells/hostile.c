@@ -13,6 +13,7 @@
     } while (0)
 
 #define BEYOND 0xfffffff0u
+#define EDGE (__builtin_wasm_memory_size(0) * 65536 - 8) /* eight bytes are left */
 
 static uint8_t large[NATLET_GUEST_STATE_BYTES_MAX + 1];
 static natlet_guest_mail mail;
@@ -22,6 +23,7 @@ static int32_t check_open(void)
     char name[2] = {'a', 0};
 
     EXPECT(natlet_mailbox_open(AT(BEYOND), 16), NATLET_GUEST_E_FAULT);
+    EXPECT(natlet_mailbox_open(AT(EDGE), 9), NATLET_GUEST_E_FAULT);
     EXPECT(natlet_mailbox_open(AT(BEYOND), UINT32_MAX), NATLET_GUEST_E_SUBJECT);
     EXPECT(natlet_mailbox_open((const char *)large, NATLET_GUEST_NAME_BYTES_MAX + 1),
            NATLET_GUEST_E_SUBJECT);
@@ -47,6 +49,7 @@ static int32_t check_send(void)
 {
     EXPECT(send(0, AT(BEYOND), 16), NATLET_GUEST_E_FAULT);
     EXPECT(send(0, "", 0), NATLET_GUEST_E_SUBJECT);
+    EXPECT(send(0, (const char *)large, 4097), NATLET_GUEST_E_SUBJECT);
     EXPECT(send(0, "a..b", 4), NATLET_GUEST_E_SUBJECT);
     EXPECT(send(0, "a.*", 3), NATLET_GUEST_E_SUBJECT);
     EXPECT(send(0, "a.>", 3), NATLET_GUEST_E_SUBJECT);
@@ -55,6 +58,7 @@ static int32_t check_send(void)
     EXPECT(send(-1, "a", 1), NATLET_GUEST_E_NOT_FOUND);
     EXPECT(send(1000, "a", 1), NATLET_GUEST_E_NOT_FOUND);
     EXPECT(natlet_mailbox_send(0, "a", 1, AT(BEYOND), 64, 0), NATLET_GUEST_E_FAULT);
+    EXPECT(natlet_mailbox_send(0, "a", 1, AT(EDGE), 9, 0), NATLET_GUEST_E_FAULT);
     EXPECT(natlet_mailbox_send(0, "a", 1, large, 1, 3), NATLET_GUEST_E_INVALID);
     EXPECT(natlet_mailbox_send(0, "a", 1, large, 1, -1), NATLET_GUEST_E_INVALID);
     for (int i = 0; i < 3; i++) { /* of 4 MiB that a turn may send */
@@ -94,6 +98,7 @@ static int32_t check_state(void)
     EXPECT(natlet_mailbox_state_get(large, 16), NATLET_GUEST_E_NOT_FOUND);
     EXPECT(natlet_mailbox_state_put(large, sizeof large), NATLET_GUEST_E_TOO_LARGE);
     EXPECT(natlet_mailbox_state_put(AT(BEYOND), 64), NATLET_GUEST_E_FAULT);
+    EXPECT(natlet_mailbox_state_put(AT(EDGE), 9), NATLET_GUEST_E_FAULT);
     EXPECT(natlet_mailbox_state_put(large, sizeof large - 1), 0);
     EXPECT(natlet_mailbox_state_get(large, 16), NATLET_GUEST_E_TOO_LARGE);
     EXPECT(natlet_mailbox_state_get(TO(BEYOND), 64), NATLET_GUEST_E_FAULT);
@@ -128,6 +133,7 @@ int32_t natlet_on_mail(int32_t box)
     }
     EXPECT(natlet_mailbox_next(box, TO(BEYOND), 64, &mail), NATLET_GUEST_E_FAULT);
     EXPECT(natlet_mailbox_next(box, large, 64, TO(BEYOND)), NATLET_GUEST_E_FAULT);
+    EXPECT(natlet_mailbox_next(box, TO(EDGE), 9, &mail), NATLET_GUEST_E_FAULT);
     EXPECT(natlet_mailbox_settle(box, mail.token, NATLET_GUEST_DONE, 0), NATLET_GUEST_E_STATE);
     EXPECT(natlet_mailbox_next(box, large, 64, &mail), (int32_t)mail.payload_len);
     EXPECT(natlet_mailbox_next(box, large, 64, &mail), NATLET_GUEST_E_AGAIN);

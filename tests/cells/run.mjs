@@ -1,4 +1,4 @@
-// Cells in Node and in Chromium: node tests/cells/run.mjs
+// Cells in Node and in Chromium: node tests/cells/run.mjs [node|chromium]
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startChromium, startSite } from '../support/chromium.mjs';
@@ -8,6 +8,8 @@ import { GUEST } from '../../host-shims/js/src/guest.js';
 import { runCells } from './cases.mjs';
 
 const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
+const places = process.argv.slice(2);
+const isWanted = (place) => places.length === 0 || places.includes(place);
 const report = new Report();
 const server = await startNats();
 
@@ -33,25 +35,29 @@ const world = { host: nodeHost(), servers: server.url, place: 'n' };
 for (const [name, file] of Object.entries(files)) {
     world[name] = await readFile(path.join(modules, file));
 }
-judge('node', await runCells(world));
+if (isWanted('node')) {
+    judge('node', await runCells(world));
+}
 
-const site = await startSite({ modules });
-const browser = await startChromium();
-const page = await browser.page(`${site.url}/tests/browser/harness/page.html`);
-const found = await page.evaluate(
-    async ([names, servers]) => {
-        const { browserHost } = await import('/host-shims/js/src/browser.js');
-        const { runCells: run } = await import('/tests/cells/cases.mjs');
-        const world = { host: browserHost(), servers, place: 'b' };
-        for (const [name, file] of Object.entries(names)) {
-            world[name] = new Uint8Array(await (await fetch(`/modules/${file}`)).arrayBuffer());
-        }
-        return run(world);
-    },
-    [files, server.wsUrl],
-);
-judge('chromium', found);
-await browser.stop();
-site.stop();
+if (isWanted('chromium')) {
+    const site = await startSite({ modules });
+    const browser = await startChromium();
+    const page = await browser.page(`${site.url}/tests/browser/harness/page.html`);
+    const found = await page.evaluate(
+        async ([names, servers]) => {
+            const { browserHost } = await import('/host-shims/js/src/browser.js');
+            const { runCells: run } = await import('/tests/cells/cases.mjs');
+            const world = { host: browserHost(), servers, place: 'b' };
+            for (const [name, file] of Object.entries(names)) {
+                world[name] = new Uint8Array(await (await fetch(`/modules/${file}`)).arrayBuffer());
+            }
+            return run(world);
+        },
+        [files, server.wsUrl],
+    );
+    judge('chromium', found);
+    await browser.stop();
+    site.stop();
+}
 await server.stop();
 report.done();

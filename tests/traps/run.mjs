@@ -1,4 +1,4 @@
-// Traps in agents, in Node and in Chromium: node --expose-gc tests/traps/run.mjs
+// Traps in agents, in Node and in Chromium: node --expose-gc tests/traps/run.mjs [node|chromium]
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startChromium, startSite } from '../support/chromium.mjs';
@@ -11,6 +11,8 @@ const COUNT_BROWSER = 20000;
 const RATE_GOAL = 80000; // of a quiet machine; the figure is printed, not judged
 
 const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
+const places = process.argv.slice(2);
+const isWanted = (place) => places.length === 0 || places.includes(place);
 const report = new Report();
 
 function heapBytes() {
@@ -27,18 +29,22 @@ function judge(place, { results, rates }) {
 }
 
 const code = await readFile(path.join(modules, 'traps/traps.wasm'));
-judge('node', runTraps(new WebAssembly.Module(code), nodeHost(), { count: COUNT, heapBytes }));
+if (isWanted('node')) {
+    judge('node', runTraps(new WebAssembly.Module(code), nodeHost(), { count: COUNT, heapBytes }));
+}
 
-const site = await startSite({ modules });
-const browser = await startChromium();
-const page = await browser.page(`${site.url}/tests/browser/harness/page.html`);
-const found = await page.evaluate(async (count) => {
-    const { browserHost } = await import('/host-shims/js/src/browser.js');
-    const { runTraps } = await import('/tests/traps/cases.mjs');
-    const module = await WebAssembly.compileStreaming(fetch('/modules/traps/traps.wasm'));
-    return runTraps(module, browserHost(), { count });
-}, COUNT_BROWSER);
-judge('chromium', found);
-await browser.stop();
-site.stop();
+if (isWanted('chromium')) {
+    const site = await startSite({ modules });
+    const browser = await startChromium();
+    const page = await browser.page(`${site.url}/tests/browser/harness/page.html`);
+    const found = await page.evaluate(async (count) => {
+        const { browserHost } = await import('/host-shims/js/src/browser.js');
+        const { runTraps } = await import('/tests/traps/cases.mjs');
+        const module = await WebAssembly.compileStreaming(fetch('/modules/traps/traps.wasm'));
+        return runTraps(module, browserHost(), { count });
+    }, COUNT_BROWSER);
+    judge('chromium', found);
+    await browser.stop();
+    site.stop();
+}
 report.done();

@@ -51,7 +51,8 @@ const CALL_PREFIX = '_NATLET.CALL.'; // reply subjects of calls between agents o
  * @property {{intensity?: number, periodMs?: number}} [hub]  3 replacements in 60 000 ms
  * @property {(error: Error) => void} [onError]
  * @property {(letter: object) => void} [onDeadLetter]  { agent, reason, exit, count }
- * @property {(event: object) => void} [onHubReplaced]  { error, lostMail, replacements }
+ * @property {(event: object) => void} [onHubReplaced]  { error, lostMail, replacements }; lostMail
+ *                                            is undefined if it could not be counted
  * @property {(error: Error) => void} [onFailed]  the hub broke too often: nothing runs any more
  * @property {(level: number, agent: string, text: string) => void} [onLog]
  */
@@ -347,11 +348,9 @@ export class Cells {
 
     // ---- a hub that broke
 
-    #replace(error) {
+    #replace(error, lostMail = this.hub.lost) {
         const { intensity = HUB_INTENSITY, periodMs = HUB_PERIOD_MS } = this.#options.hub ?? {};
         const now = performance.now();
-        const lostMail = this.hub.lost;
-        this.#lostMail += lostMail ?? 0;
         this.#trees.forEach((tree) => tree.abandon());
         this.#calls.forEach((settle) => settle({ status: Status.E_POISONED }));
         if (this.state === 'closed') {
@@ -371,7 +370,7 @@ export class Cells {
         try {
             await this.open();
         } catch (failure) {
-            this.#replace(failure); // it counts as one more
+            this.#replace(failure, lostMail); // it counts as one more
             return;
         }
         if (this.state === 'closed') {
@@ -380,6 +379,7 @@ export class Cells {
         }
         this.state = 'open';
         this.#replacements++;
+        this.#lostMail += lostMail ?? 0;
         for (const entry of this.#subscriptions) {
             entry.live = this.hub.subscribe(entry.subject, entry.handler, entry.options);
         }

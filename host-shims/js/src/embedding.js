@@ -15,6 +15,8 @@ const DRAIN_MS = 30000;
 // only have to differ from them and from each other.
 const OTHER_IDS = 1 << 20;
 
+const SLOT_CELL = 0xffffffff; // NATLET_SLOT_CELL
+
 /** Operations whose DONE is the answer to who asked. */
 const ANSWERED = new Set([N.OP_FLUSH, N.OP_DRAIN, N.OP_SUPERVISE, N.OP_SPAWN]);
 
@@ -257,7 +259,7 @@ export class Embedding {
     }
 
     /** The children of a supervisor, or the trees, as CHILD records. */
-    async list(slot = N.SLOT_CELL) {
+    async list(slot = SLOT_CELL) {
         return (await this.ask(N.OP_LIST, { arg: slot })).children;
     }
 

@@ -28,6 +28,8 @@ const MODULE = 'natlet_mailbox1';
 const MAIL_BYTES = 40;
 const CALL_MS_MAX = 3600000;
 const LOG_BYTES_MAX = 1024;
+const LOG_LEVEL_MAX = 3;
+const SUBJECT_BYTES_MAX = 4096; // of a whole control line
 const PAGE_BYTES = 65536;
 
 const encoder = new TextEncoder();
@@ -253,6 +255,9 @@ export class Guest {
         if (to === undefined) {
             throw new Refusal(Status.E_NOT_FOUND);
         }
+        if (to === '' && subjectLen >>> 0 > SUBJECT_BYTES_MAX) {
+            throw new Refusal(Status.E_SUBJECT);
+        }
         const subject = to === '' ? this.#text(subjectAt, subjectLen) : '';
         if (to === '' && !SUBJECT.test(subject)) {
             throw new Refusal(Status.E_SUBJECT);
@@ -345,7 +350,7 @@ export class Guest {
     }
 
     #logLine(level, at, len) {
-        this.#log(level, lenient.decode(this.#view(at, Math.min(len, LOG_BYTES_MAX))));
+        this.#log(Math.min(Math.max(level, 0), LOG_LEVEL_MAX), lenient.decode(this.#view(at, Math.min(len, LOG_BYTES_MAX))));
     }
 }
 
