@@ -30,6 +30,7 @@ typedef struct natlet_cell natlet_cell;
     X(ERROR, 2, "error")                                                                           \
     X(TRAP, 3, "trap")                                                                             \
     X(KILLED, 4, "killed")                                                                         \
+    X(OVERFLOW, 5, "overflow")                                                                     \
     X(MEMORY, 9, "mem") /* it wanted more memory than it may have (natlet/guest.h) */              \
     X(FUEL, 10, "fuel") /* it used up the time that one mail may take */
 
@@ -41,8 +42,8 @@ typedef enum natlet_exit_kind {
 
 typedef struct natlet_reason {
     natlet_exit_kind kind;
-    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED: E_TRAP, E_CANCELLED; else
-                     0, or natlet_agent_exit's */
+    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED, OVERFLOW: E_TRAP,
+                     E_CANCELLED, E_FULL; else 0, or natlet_agent_exit's */
 } natlet_reason;
 
 /* What a handler answers; below 0 the agent crashes with ERROR and that code, so
@@ -52,6 +53,8 @@ enum {
     NATLET_LATER = 16,  /* keep the mail, deliver no other until it is settled */
     NATLET_REJECT = 17, /* the mail goes to the dead letters, the agent goes on */
     NATLET_STOP = 18,   /* the agent ends, NORMAL */
+    NATLET_STASH = 19,  /* put the mail aside until natlet_agent_unstash; a dead letter if the
+                           stash is full.  In a program that never unstashes: no answer */
 };
 
 /* `state` is zeroed before init, aligned for uint64_t, and the agent's until it
@@ -62,7 +65,7 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after TRAP, KILLED, MEMORY and FUEL. */
+    /* May be NULL.  Not called after TRAP, KILLED, OVERFLOW, MEMORY and FUEL. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 
@@ -104,9 +107,9 @@ natlet_pid natlet_agent_self(const natlet_cell *cell);
 /* Copies subject, reply, headers, payload, tag, seq and priority of `mail` into
  * the mailbox of `to`; `from` is the running agent.
  *
- * Returns OK; E_FULL (the mailbox or the cell's pool: try later, the refusal is
- * counted); E_TOO_LARGE (it will never fit); E_NO_AGENT (it is in the dead
- * letters); E_INVALID (no such priority). */
+ * Returns OK (with DROP_NEW also for mail that became a dead letter); E_FULL (the
+ * mailbox or the cell's pool: try later, the refusal is counted); E_TOO_LARGE (it will
+ * never fit); E_NO_AGENT (it is in the dead letters); E_INVALID (no such priority). */
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail);
 
 /* The same to whoever has that name; a child that is about to be restarted takes
@@ -114,7 +117,8 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail);
 
 /* Sends a CALL.  Its end is one REPLY mail whose tag is *ref: the answer, or a
- * status: E_TIMEOUT; E_NO_AGENT (who was asked crashed on it, rejected it or ended);
+ * status: E_TIMEOUT; E_NO_AGENT (who was asked crashed on it, rejected it, dropped it
+ * or ended);
  * E_FULL or E_TOO_LARGE (the answer's bytes found no room).  The place of that mail
  * is reserved now, so it always comes, unless the caller ends before.
  *
@@ -161,6 +165,17 @@ natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uin
  * can guess from another mail's.  Returns NATLET_LATER; E_STATE outside of
  * on_mail. */
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
+
+/* For a handler, or init: what the agent has put aside by NATLET_STASH comes again,
+ * before other mail but SYS, in the order in which it was put aside.  A new incarnation
+ * gets it without asking, but for answers and timers, which end with the old one.
+ *
+ *     if (!c->is_open) {
+ *         return NATLET_STASH;
+ *     }
+ *
+ * Returns OK, or E_STATE (outside of a handler). */
+natlet_status natlet_agent_unstash(natlet_cell *cell);
 
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps

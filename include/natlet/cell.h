@@ -17,7 +17,8 @@
     X(REJECTED, 3, "rejected by the agent")                                                        \
     X(CRASHED, 4, "the agent crashed on it")                                                       \
     X(RESTART, 5, "dropped by a restart")                                                          \
-    X(SHUTDOWN, 6, "left over at the end")
+    X(SHUTDOWN, 6, "left over at the end")                                                         \
+    X(STASH_FULL, 7, "stash full")
 
 typedef enum natlet_dead_reason {
 #define X(name, value, text) NATLET_DEAD_##name = (value),
@@ -25,7 +26,7 @@ typedef enum natlet_dead_reason {
 #undef X
 } natlet_dead_reason;
 
-#define NATLET_DEAD_REASONS 7
+#define NATLET_DEAD_REASONS 8
 #define NATLET_DEAD_SUBJECT_MAX 40u
 
 /* What is remembered of a dead letter. */
@@ -77,10 +78,13 @@ typedef struct natlet_cell_stats {
     uint64_t delivered; /* mail put into mailboxes */
     uint64_t handled;   /* mail that a handler is done with */
     uint64_t refused;   /* E_FULL and E_TOO_LARGE, to senders that heard it */
+    uint64_t coalesced; /* delivered mail that newer mail replaced */
     uint64_t late;      /* answers that nobody waited for */
     uint64_t dead[NATLET_DEAD_REASONS];
     uint64_t dead_total;
     uint32_t restarts;
+    uint32_t agents_max;   /* most children that ever existed together */
+    uint32_t waits_max;    /* most calls, requests and timers ever under way */
     size_t pool_bytes;     /* the pool's size */
     size_t pool_used;      /* taken now */
     size_t pool_max;       /* most ever taken */
@@ -110,7 +114,7 @@ natlet_pid natlet_cell_find(const natlet_cell *cell, natlet_slice name);
 natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
 
 /* Ends a mail that its handler answered LATER, as if the handler had returned
- * `result` now: NATLET_DONE, REJECT, STOP, or below 0.
+ * `result` now: NATLET_DONE, REJECT, STOP, STASH, or below 0.
  *
  * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
  * earlier settle ended it); E_INVALID (no such result). */
@@ -127,6 +131,10 @@ natlet_status natlet_cell_crash(natlet_cell *cell, natlet_pid pid, natlet_reason
 /* Mail that is queued or in hands.  Looks at the table of agents alone, so that it
  * ends, if by a trap, in a poisoned cell too. */
 uint32_t natlet_cell_queued(const natlet_cell *cell);
+
+/* natlet_agent_unstash for an agent whose mail is settled from outside.  Returns OK or
+ * E_NO_AGENT. */
+natlet_status natlet_cell_unstash(natlet_cell *cell, natlet_pid pid);
 
 /* After a trap unwound the stack: crashes the agent whose handler was running,
  * with TRAP.  Its state is gone, the mail in its hands is a dead letter, and its

@@ -59,6 +59,7 @@ typedef struct natlet_mail {
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t priority;     /* natlet_priority */
     uint8_t json;         /* whether the payload is JSON: 0 not looked yet, 1 yes, 2 no */
+    uint16_t key;         /* the cell's: hash of what COALESCE compares */
 } natlet_mail;
 
 #ifdef __cplusplus

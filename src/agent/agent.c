@@ -14,13 +14,18 @@
  * supervisor's, which acts on it. */
 #include "agent/kernel.h"
 
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet__stash_put)
+NATLET__OPTIONAL(natlet__stash_pass_on)
+
 static const char *const state_texts[] = {
 #define X(name, value, text) text,
     NATLET_AGENT_STATE_MAP(X)
 #undef X
 };
 static const char *const exit_texts[] = {
-#define X(name, value, text) [value] = text,
+#define X(name, value, text) [value] = (text),
     NATLET_EXIT_MAP(X)
 #undef X
 };
@@ -72,7 +77,8 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     bool is_told = why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
-                   why.kind != NATLET_EXIT_MEMORY && why.kind != NATLET_EXIT_FUEL;
+                   why.kind != NATLET_EXIT_OVERFLOW && why.kind != NATLET_EXIT_MEMORY &&
+                   why.kind != NATLET_EXIT_FUEL;
 
     if (is_told && !natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
         go_out(cell, agent);
@@ -217,6 +223,9 @@ static void release(natlet_cell *cell, natlet__agent *agent)
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
     bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
+    if (agent->mailbox.stash.used > 0) {
+        natlet__stash_pass_on(cell, agent);
+    }
     agent->is_asked = false;
     if (natlet__is_supervisor(agent)) {
         natlet__list_cut(&natlet__supervisor_of(agent)->ask);
@@ -256,7 +265,7 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
     natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     agent->has_run = true;
     tell(cell, agent, NATLET_CELL_STARTED);
-    if (agent->mailbox.queued > 0 || agent->is_asked) {
+    if (agent->mailbox.queued > 0 || agent->mailbox.is_paused || agent->is_asked) {
         natlet__agent_schedule(cell, agent);
     }
     return NATLET_OK;
@@ -341,6 +350,10 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
         natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_NORMAL, 0}, NATLET_AGENT_EXITED);
         break;
     default: /* what is no answer at all is a crash as well */
+        if (result == NATLET_STASH && natlet__stash_put != NULL) {
+            natlet__stash_put(cell, agent);
+            break;
+        }
         natlet__agent_crash(
             cell, agent,
             (natlet_reason){NATLET_EXIT_ERROR, result < 0 ? result : NATLET_E_INVALID});
@@ -401,7 +414,11 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
     if (agent->phase == NATLET_AGENT_BUSY) {
         settle(cell, agent);
     }
-    return handle_batch(cell, agent) + 1;
+    uint32_t done = handle_batch(cell, agent);
+    if (agent->mailbox.is_paused) {
+        agent->child.mailbox.overflow->eased(agent);
+    }
+    return done + 1;
 }
 
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why)
@@ -451,7 +468,7 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || is_settled) {
         return NATLET_E_STATE;
     }
-    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP) {
+    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP && result != NATLET_STASH) {
         return NATLET_E_INVALID;
     }
     uint32_t was = natlet__lock(cell);

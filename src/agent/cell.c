@@ -238,6 +238,8 @@ natlet_cell_stats natlet_cell_stats_now(const natlet_cell *cell)
 
     stats.agents = cell->agents.used;
     stats.waits = cell->waits.used;
+    stats.agents_max = cell->agents.used_max;
+    stats.waits_max = cell->waits.used_max;
     stats.pool_bytes = cell->pool_bytes;
     stats.pool_used = cell->pool.used_bytes;
     stats.pool_max = cell->pool.used_max;

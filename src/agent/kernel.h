@@ -32,6 +32,20 @@ typedef struct natlet__tie natlet__tie;
 struct natlet__tie {
     natlet__link link; /* first: in the agent's `waits` or `holds`; no more when `cut` is called */
     void (*cut)(natlet_cell *cell, natlet__tie *tie);
+    /* Of `holds`, NULL if mail does not come this way.  With PAUSE_SRC: stop, when a lane of
+     * the mailbox is full, and again for whatever finds it full later; go on, once, when the
+     * lanes are half empty.  It may cut its own tie, no other, and must send no mail. */
+    void (*flow)(natlet__tie *tie, bool stop);
+};
+
+/* What becomes of mail for a full mailbox; the public constants are these. */
+struct natlet_overflow_policy {
+    /* In place of natlet__post_copy, which does the work when there is room.  EMPTY: there
+     * is nothing in the mailbox, and the sender hears OK. */
+    natlet_status (*post)(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                          natlet_mail_kind kind, natlet_mail **copy);
+    /* The agent had a turn while its mailbox was paused. */
+    void (*eased)(natlet__agent *agent);
 };
 
 /* A point in time, and what then happens. */
@@ -46,7 +60,8 @@ struct natlet__agent {
     natlet__link turn;        /* first: in the run queue or in the parent's events, see agent.c */
     natlet__link sibling;     /* in the parent's children */
     natlet__link waits;       /* ties of the incarnation: calls, requests, timers */
-    natlet__link holds;       /* ties of the child: subscriptions */
+    natlet__link holds;       /* ties of the child: subscriptions; one that joins while the
+                                 mailbox is paused starts stopped */
     natlet__agent *parent;    /* NULL: the root */
     natlet__agent *name_next; /* with the same hash of the name */
     void *state;              /* of a supervisor: natlet__supervisor */
@@ -197,6 +212,15 @@ void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
 /* Queues the mail that ends a wait of `agent`. */
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);
 
+/* Copies the draft into the mailbox of `agent` as a mail of `kind`, *copy, if there is
+ * room.  A refusal is counted in the mailbox.  Returns OK, E_FULL or E_TOO_LARGE. */
+natlet_status natlet__post_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                                natlet_mail_kind kind, natlet_mail **copy);
+
+/* Makes a dead letter of a draft for `agent` that was not delivered. */
+void natlet__post_bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                       const natlet_mail *draft, natlet_mail_kind kind, natlet_dead_reason reason);
+
 /* Copies the draft into the mailbox of `agent` (NULL: nobody), whom the sender means by
  * `to` (0: by name), as a mail of `kind`; with `call` that its sender waits with, a CALL.
  *
@@ -302,6 +326,14 @@ void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent);
 
 /* A start that natlet_supervisor_add or _restart had left for later. */
 natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);
+
+/* ---- stash.c, which only programs that unstash are linked with ---- */
+
+/* Puts the mail in the agent's hands aside; a dead letter if there is no room. */
+void natlet__stash_put(natlet_cell *cell, natlet__agent *agent);
+
+/* The incarnation ends: what it put aside is the next one's, but for SYS mail. */
+void natlet__stash_pass_on(natlet_cell *cell, natlet__agent *agent);
 
 /* ---- cell.c ---- */
 

@@ -12,7 +12,7 @@ const STATES = ['starting', 'running', 'busy', 'stopping', 'exited', 'restarting
 
 const DEAD_TEXTS = [
     ...['no such agent', 'for an earlier incarnation', 'mailbox full', 'rejected by the agent'],
-    ...['the agent crashed on it', 'dropped by a restart', 'left over at the end'],
+    ...['the agent crashed on it', 'dropped by a restart', 'left over at the end', 'stash full'],
 ];
 
 export const exitText = (kind) => EXIT_TEXTS[kind] ?? 'unknown';
