@@ -6,6 +6,7 @@
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance ws hosts browser lab npm modules   one suite of make test each
+# make traps cells                                        two more: agents that trap; guests that loop, leak, break
 # make package   the npm package, in build/package/natlet
 # make ws-mutants                                         plants faults that suite ws must see
 # make oracle    traces of Erlang/OTP written anew (needs erlc)
@@ -65,6 +66,9 @@ CLI     := $(wildcard wasm/cli/*.c)
 ENTRY   := $(wildcard wasm/*.c)
 EMBED   := $(wildcard wasm/embed/*.c)
 DEMO    := $(wildcard demo/agents/*.c)
+# Modules of tests that are no programs: agents that trap, guests of a hub.
+TRAPS   := $(wildcard tests/traps/*.c)
+GUESTS  := $(wildcard tests/cells/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 UNIT    := $(wildcard tests/unit/t_*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
@@ -73,7 +77,7 @@ HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
 # What a supervisor does, beside what Erlang's did.
 ORACLE  := $(wildcard tests/oracle/*.c)
 C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(wildcard tests/tools/*.c)
-C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO)
+C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(TRAPS) $(GUESTS)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
 
@@ -88,6 +92,7 @@ MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
+UNITS_OF_FAILURE = $(W)/traps/traps.wasm $(GUESTS:tests/cells/%.c=$(W)/cells/%.wasm)
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -185,6 +190,14 @@ $(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
+# As a module is linked, but not optimized: a trap nobody needs must stay.
+$(W)/traps/traps.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(TRAPS)) $(W)/libnatlet.a
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(REACTOR) $^ $(WASM_LIBS) -o $@
+# A guest is a module of its own, without natlet in it.
+$(W)/cells/%.wasm: $(W)/obj/tests/cells/%.o
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(REACTOR) $^ $(WASM_LIBS) -o $@
 $(W)/ws/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $^ $(WASM_LIBS) -o $@
@@ -209,9 +222,9 @@ TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES)
+test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES) $(UNITS_OF_FAILURE)
 
-conformance ws ws-peers hosts e2e browser lab npm: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e browser lab npm traps cells: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # What other clients do in the cases of ws: M=write makes the table of their README.
 ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
@@ -294,7 +307,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e browser lab npm demo bench fuzz \
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e browser lab npm traps cells demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

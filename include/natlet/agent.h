@@ -31,7 +31,9 @@ typedef struct natlet_cell natlet_cell;
     X(TRAP, 3, "trap")                                                                             \
     X(KILLED, 4, "killed")                                                                         \
     X(OVERFLOW, 5, "overflow")                                                                     \
-    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */
+    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */             \
+    X(MEMORY, 9, "mem")      /* it wanted more memory than it may have (natlet/guest.h) */         \
+    X(FUEL, 10, "fuel")      /* it used up the time that one mail may take */
 
 typedef enum natlet_exit_kind {
 #define X(name, value, text) NATLET_EXIT_##name = (value),
@@ -65,7 +67,8 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after it trapped, overflowed or was killed. */
+    /* May be NULL.  Not called after it trapped, overflowed, was killed, or used
+     * up its memory or time. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 

@@ -141,6 +141,18 @@ natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
  * earlier settle ended it); E_INVALID (no such result). */
 natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result);
 
+/* Crashes an agent from outside, for whoever runs its code elsewhere: `why` is a crash
+ * (not NORMAL, not SHUTDOWN).  It ends at once, the mail in its hands is a dead letter,
+ * and its supervisor acts in the next turn.
+ *
+ * Returns OK; E_NO_AGENT; E_STATE (inside a handler, or a supervisor); E_INVALID (not a
+ * crash). */
+natlet_status natlet_cell_crash(natlet_cell *cell, natlet_pid pid, natlet_reason why);
+
+/* Mail that is queued or in hands.  Looks at the table of agents alone, so that it
+ * ends, if by a trap, in a poisoned cell too. */
+uint32_t natlet_cell_queued(const natlet_cell *cell);
+
 /* natlet_agent_unstash for an agent whose mail is settled from outside.  Returns OK or
  * E_NO_AGENT. */
 natlet_status natlet_cell_unstash(natlet_cell *cell, natlet_pid pid);

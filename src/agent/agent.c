@@ -83,7 +83,8 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
 static bool is_told(natlet_reason why)
 {
     return why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
-           why.kind != NATLET_EXIT_OVERFLOW;
+           why.kind != NATLET_EXIT_OVERFLOW && why.kind != NATLET_EXIT_MEMORY &&
+           why.kind != NATLET_EXIT_FUEL;
 }
 
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
