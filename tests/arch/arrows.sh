@@ -17,6 +17,7 @@ may() { # layer -> layers that it may include beside itself
     kv | object) echo base json crypto proto ws tls auth client jetstream ;;
     agent) echo base json ;;
     bridge) echo base json client agent jetstream ;;
+    seed) echo base json client agent ;;
     platform) echo base ;;
     *) echo "?" ;;
     esac
@@ -24,10 +25,10 @@ may() { # layer -> layers that it may include beside itself
 
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
-    agent | mailbox | mail | supervisor | cell | registry | breaker) echo agent ;;
+    agent | mailbox | mail | supervisor | cell | registry | breaker | envelope | backend) echo agent ;;
     auth | client) echo "$1" ;;
     service | jetstream | kv | object) echo "$1" ;;
-    bridge) echo bridge ;;
+    bridge | seed) echo "$1" ;;
     *) echo base ;;
     esac
 }
