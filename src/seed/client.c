@@ -48,7 +48,7 @@ static bool read_reconnects(natlet_slice value, natlet_client_config *config)
         return false;
     }
     config->no_reconnect = count == 0;
-    config->reconnects_max = count == 0 ? -1 : (int32_t)count;
+    config->reconnects_max = (int32_t)count;
     return true;
 }
 

@@ -113,9 +113,10 @@ static void bounds_hold(void)
     CHECK_INT(b.store(b.self, text("a"), text("12345")), NATLET_E_TOO_LARGE);
     CHECK_INT(b.store(b.self, text("a"), text("1234")), NATLET_OK);
     CHECK_INT(b.store(b.self, text("b"), text("123")), NATLET_E_FULL);
+    CHECK_INT(b.store(b.self, text("b"), text("")), NATLET_OK);
+    CHECK_INT(b.store(b.self, text("c"), text("")), NATLET_E_FULL); /* too many keys */
     CHECK_INT(b.store(b.self, text("b"), text("12")), NATLET_OK);
     CHECK_INT(b.store(b.self, text("b"), text("123")), NATLET_E_FULL); /* the old one counts not */
-    CHECK_INT(b.store(b.self, text("c"), text("")), NATLET_E_FULL);
     CHECK_INT(b.get(b.self, text("b"), &value), NATLET_OK);
     CHECK_SLICE(value, "12");
     CHECK_INT(b.store(b.self, text("a"), text("4321")), NATLET_OK);

@@ -68,6 +68,10 @@ static void escapes_need_memory(void)
     CHECK_SLICE(e.id, "A\n");
     CHECK_SLICE(e.from, "plain");
     CHECK_SLICE(e.to, "\"\"");
+    mail.payload = text("{\"id\":\"\\n\\n\",\"from\":\"a\",\"to\":\"\\n\\n\\n\",\"payload\":0,"
+                        "\"timestamp\":1}"); /* the first one takes 2 of the bytes */
+    CHECK_INT(natlet_envelope_read(&mail, NATLET_ENVELOPE_AUTO, mem, 7, &e), NATLET_E_TOO_LARGE);
+    CHECK_INT(natlet_envelope_read(&mail, NATLET_ENVELOPE_AUTO, mem, 8, &e), NATLET_OK);
 }
 
 static void check_cuts(const natlet_envelope *e, const char *want)

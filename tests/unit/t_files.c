@@ -186,8 +186,9 @@ static void bounds_hold(void)
     CHECK_INT(b.store(b.self, text("a"), text("12345")), NATLET_E_TOO_LARGE);
     CHECK_INT(b.store(b.self, text("a"), text("1234")), NATLET_OK);
     CHECK_INT(b.store(b.self, text("b"), text("123")), NATLET_E_FULL);
+    CHECK_INT(b.store(b.self, text("b"), text("")), NATLET_OK);
+    CHECK_INT(b.store(b.self, text("c"), text("")), NATLET_E_FULL); /* too many keys */
     CHECK_INT(b.store(b.self, text("b"), text("12")), NATLET_OK);
-    CHECK_INT(b.store(b.self, text("c"), text("")), NATLET_E_FULL);
     CHECK_INT(b.store(b.self, text(""), text("1")), NATLET_E_INVALID);
     natlet_backend_stats stats = natlet_file_backend_stats_now(f);
     CHECK_INT(stats.refused, 3);

@@ -7,6 +7,7 @@
 #include "natlet/seed.h"
 
 #include "natlet/bridge.h"
+#include "seed/scratch.h"
 #include "support/client_rig.h"
 #include "support/test.h"
 
@@ -269,20 +270,29 @@ static natlet_seed_agent worker = {.id = NATLET_TEXT("w")};
 static natlet_pid worker_pid;
 static uint32_t sid;
 static int32_t next_answer; /* of note_message */
+static bool is_unwound;     /* note_message does not give back what it took, as after a trap */
 
 static int32_t note_message(natlet_cell *c, void *state, natlet_mail *mail,
                             const natlet_seed_message *m)
 {
-    (void)c;
     (void)state;
     (void)mail;
     rig_note(&r, "step %d [%.*s]\n", (int)m->step, (int)m->envelope.payload.len,
              (const char *)m->envelope.payload.ptr);
+    if (is_unwound) {
+        CHECK(natlet__scratch_take(c, 1000) != NULL);
+    }
     return next_answer;
 }
 
+static bool are_answers; /* all mail, to the worker */
+
 static int32_t work(natlet_cell *c, void *state, natlet_mail *mail)
 {
+    natlet_mail answer = *mail;
+
+    answer.kind = NATLET_MAIL_REPLY;
+    mail = are_answers ? &answer : mail;
     return natlet_seed_handle(c, &worker, state, mail);
 }
 
@@ -413,6 +423,19 @@ static void state_outlives_a_restart(void)
     end(true);
 }
 
+static void what_a_trap_leaves_goes_with_the_incarnation(void)
+{
+    begin(true);
+    size_t used = natlet_cell_stats_now(cell).pool_used;
+    next_answer = -5;
+    is_unwound = true;
+    deliver("", "{\"type\":\"ping\"}");
+    is_unwound = false;
+    CHECK_INT(natlet_cell_stats_now(cell).restarts, 1);
+    CHECK_INT(natlet_cell_stats_now(cell).pool_used, used);
+    end(true);
+}
+
 static void messages_for_others_go_on_as_they_came(void)
 {
     static const char envelope[] = " " TO("o\\u0074her", "{\"type\":\"ping\"}");
@@ -447,7 +470,7 @@ static void without_a_network_all_is_ours(void)
     end(false);
 }
 
-static void a_shutdown_stops_and_timers_are_no_messages(void)
+static void a_shutdown_stops_and_timers_and_answers_are_no_messages(void)
 {
     natlet_agent_info info;
 
@@ -455,6 +478,12 @@ static void a_shutdown_stops_and_timers_are_no_messages(void)
     CHECK_INT(natlet_agent_send_after(cell, worker_pid, 5, 1, NULL), NATLET_OK);
     rig_wait_ms(&r, 10);
     CHECK_TEXT(rig_log(&r), "step 6 []\n");
+    CHECK_INT(backend.store(backend.self, text("w:k"), text("1")), NATLET_OK);
+    are_answers = true; /* nobody's answer acts on our state */
+    deliver("", "\"Clear\"");
+    are_answers = false;
+    CHECK_TEXT(rig_log(&r), "step 6 [\"Clear\"]\n");
+    check_answer("{\"Get\":{\"key\":\"k\"}}", "{\"ok\":true,\"value\":1}");
     deliver("", "{\"type\":\"shutdown\"}");
     CHECK_TEXT(rig_log(&r), "step 5 [{\"type\":\"shutdown\"}]\n");
     CHECK_INT(natlet_agent_info_of(cell, worker_pid, &info), NATLET_E_NO_AGENT);
@@ -474,8 +503,9 @@ int main(void)
     RUN(keys_stay_with_their_agent);
     RUN(what_nobody_hears_of_is_a_dead_letter);
     RUN(state_outlives_a_restart);
+    RUN(what_a_trap_leaves_goes_with_the_incarnation);
     RUN(messages_for_others_go_on_as_they_came);
     RUN(without_a_network_all_is_ours);
-    RUN(a_shutdown_stops_and_timers_are_no_messages);
+    RUN(a_shutdown_stops_and_timers_and_answers_are_no_messages);
     return test_done();
 }

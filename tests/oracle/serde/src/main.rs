@@ -142,6 +142,8 @@ fn envelopes() -> Vec<&'static [u8]> {
         br#"{"id":"m","from":"a","to":"b","payload":1,"payload":2,"timestamp":1}"#,
         br#"{"\u0069d":"m","fr\u006fm":"a","to":"b","payload":1,"timestamp":1}"#,
         br#"{"\u0069d":"m","id":"m","from":"a","to":"b","payload":1,"timestamp":1}"#,
+        br#"{"i":"m","from":"a","to":"b","payload":1,"timestamp":1}"#,
+        br#"{"idx":"m","from":"a","to":"b","payload":1,"timestamp":1}"#,
         br#"{"ID":"m","from":"a","to":"b","payload":1,"timestamp":1}"#,
         br#"{"id":"m","from":"a","to":"b","payload":1,"timestamp":1,}"#,
         br#"{"id":"m","from":"a","to":"b","payload":1e400,"timestamp":1}"#,
