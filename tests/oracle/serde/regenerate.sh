@@ -20,5 +20,6 @@ mkdir -p $out
 cp -r Cargo.toml src $out
 (cd $out && cargo run --quiet --release --offline \
     --config 'source.crates-io.replace-with="folder"' --config "source.folder.directory=\"$crates\"" >goldens.h)
-mv $out/goldens.h ../../support/serde_goldens.h
+# No line is continued by an empty one.
+sed -e ':all' -e 'N;$!b all' -e 's/ \\\n\n/\n\n/g' $out/goldens.h >../../support/serde_goldens.h
 echo "  serde tests/support/serde_goldens.h: serde_json $SERDE_JSON"
