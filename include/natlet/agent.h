@@ -18,6 +18,7 @@
 #ifndef NATLET_AGENT_H
 #define NATLET_AGENT_H
 
+#include "natlet/limits.h"
 #include "natlet/mail.h"
 #include "natlet/mailbox.h"
 
@@ -207,6 +208,17 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
  *
  * Returns OK, or E_STATE (outside of a handler). */
 natlet_status natlet_agent_unstash(natlet_cell *cell);
+/* Copies a mail so that it outlives its handler, with all its fields: a call that was
+ * kept can be answered later.  The copy is the running agent's, which reads it and never
+ * writes to it, until it drops it or its incarnation ends, however that is.
+ *
+ * Returns OK; E_STATE (outside of a handler); E_FULL (the agent keeps NATLET_KEPT_MAIL_MAX,
+ * or as many bytes as its mailbox may hold, or the cell's pool is full; counted).  On
+ * failure *kept is NULL. */
+natlet_status natlet_mail_keep(natlet_cell *cell, const natlet_mail *mail, natlet_mail **kept);
+
+/* Gives a kept mail back, once; NULL is allowed. */
+void natlet_mail_drop(natlet_cell *cell, natlet_mail *kept);
 
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps

@@ -97,6 +97,9 @@ typedef struct natlet_cell_stats {
     size_t pool_used;      /* taken now */
     size_t pool_max;       /* most ever taken */
     uint32_t pool_refused; /* blocks that it had no room for */
+    uint32_t kept;         /* mail that agents keep now */
+    uint32_t kept_max;     /* most that one agent kept */
+    uint32_t kept_refused;
 } natlet_cell_stats;
 
 #ifdef __cplusplus

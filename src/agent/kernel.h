@@ -116,6 +116,8 @@ struct natlet__agent {
     uint32_t index; /* in the supervisor's specification, or NATLET__ADDED */
     uint32_t restarts;
     uint64_t handled;
+    uint32_t kept;       /* mail that it keeps */
+    uint32_t kept_bytes; /* of their four parts */
     natlet__mailbox mailbox;
 };
 
