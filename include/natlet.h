@@ -27,6 +27,7 @@
 #include "natlet/host.h"
 #include "natlet/json.h"
 #include "natlet/limits.h"
+#include "natlet/link.h"
 #include "natlet/mail.h"
 #include "natlet/mailbox.h"
 #include "natlet/recovery.h"
