@@ -263,6 +263,10 @@ void natlet__wait_drop(natlet_cell *cell, natlet__tie *tie);
 /* Lets the wait end with E_NO_AGENT when this incarnation does. */
 void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked);
 
+/* If `mail`, which comes again, is a call, its caller waits on when this incarnation ends. */
+void natlet__wait_hangs_on_child(const natlet_cell *cell, const natlet_mail *mail,
+                                 natlet__agent *asked);
+
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
 
