@@ -18,6 +18,7 @@
 #include "agent/table.h"
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/compiler.h"
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "natlet/cell.h"
@@ -153,7 +154,12 @@ void natlet__registry_remove(natlet_cell *cell, natlet__agent *agent);
 natlet__agent *natlet__registry_find(const natlet_cell *cell, natlet_slice name);
 
 /* The agent of which this is the present pid, else NULL. */
-natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
+NATLET__SMALL natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid)
+{
+    natlet__agent *agent = natlet__table_at(&cell->agents, (uint32_t)pid & NATLET_PID_SLOT_MASK);
+
+    return agent != NULL && pid != 0 && agent->pid == pid ? agent : NULL;
+}
 
 /* ---- waits.c ---- */
 
