@@ -80,13 +80,6 @@ static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reaso
 
 /* ---- phases ---- */
 
-void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
-{
-    if (agent->turn.next == NULL) {
-        natlet__list_put(&cell->ready, &agent->turn);
-    }
-}
-
 static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 {
     cell->incarnations += cell->incarnations == UINT32_MAX ? 2 : 1; /* never 0 */
@@ -358,11 +351,9 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
     uint32_t done = 0;
 
     obey(cell, agent);
-    while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING) {
+    while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING &&
+           agent->mailbox.queued > 0) {
         natlet_mail *mail = natlet__mailbox_take(&agent->mailbox);
-        if (mail == NULL) {
-            return done;
-        }
         mail->to = agent->pid;
         agent->mail = mail;
         agent->token = ++cell->tokens;

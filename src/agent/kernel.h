@@ -253,7 +253,12 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent);
 uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent);
 
 /* Puts it at the end of the run queue, if it is not in it. */
-void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
+NATLET__SMALL void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
+{
+    if (agent->turn.next == NULL) {
+        natlet__list_put(&cell->ready, &agent->turn);
+    }
+}
 
 void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info);
 

@@ -23,7 +23,7 @@
 
 enum {
     US_PER_MS = 1000,
-    FORGOTTEN_MAX = 256, /* in one turn: about as long as 32 mails take */
+    FORGOTTEN_MAX = 256, /* in one turn: about as long as 64 mails take */
 };
 
 static const natlet_reason shutdown = {NATLET_EXIT_SHUTDOWN, 0};

@@ -18,6 +18,10 @@ enum {
 _Static_assert(NATLET_MAILBOX_SYS_DEFAULT == 8 && NATLET_MAILBOX_NORMAL_DEFAULT == 16,
                "the mailbox for which it is promised");
 
+_Static_assert(sizeof(natlet__agent) + sizeof(natlet__block) + STATE_BYTES <=
+                   NATLET__POOL_STEP * NATLET__POOL_CLASSES,
+               "its block is in a list when it is free: no search for the next one");
+
 static int32_t ignore(natlet_cell *cell, void *state, natlet_mail *mail)
 {
     (void)cell;
