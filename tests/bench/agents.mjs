@@ -1,7 +1,7 @@
 // What agents cost: natlet natively and as wasm in Node, beside a bare ring of records and
 // beside Erlang.
 //
-// The three take turns.  Each goes through all cases several times, and a ratio to the floor
+// The three take turns, and processor time is measured, for the machine is not idle.  Each goes through all cases several times, and a ratio to the floor
 // is taken between neighbours of one round.  The bounds are shown beside what was measured;
 // nothing here passes or fails.
 import { mkdirSync } from 'node:fs';
@@ -55,7 +55,7 @@ const WHO = {
     erlang: {
         command: (words) => [
             'erl',
-            ['+S', '1:1', '-noshell', '-pa', folder(), '-run', 'agents', 'main', ...words],
+            ['+S', '1:1', '+sbwt', 'none', '-noshell', '-pa', folder(), '-run', 'agents', 'main', ...words],
         ],
         skips: CASES.filter((one) => !one.erlang).map((one) => one.name),
     },
