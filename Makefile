@@ -89,8 +89,9 @@ LIBS      = $(B)/libnatlet_posix.a $(B)/libnatlet.a
 UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
 UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
-# The floor of the benchmark has sockets of its own: no host door, no module.
-HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+# The floor of the benchmark has sockets of its own: no host door, no module.  Agents are measured in a reactor.
+HOSTED_WASM = $(filter-out %/raw.wasm %/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+BENCH_WASM  = $(W)/bench/agents.wasm
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
@@ -173,14 +174,15 @@ $(W)/libnatlet.a: $(call wasm_objects,$(SRC)) $(wasm_third)
 $(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
 $(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO))
+$(W)/link/bench/agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) tests/bench/agents.c)
 $(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
 $(W)/link/%.wasm: MODEL = $(REACTOR)
 $(W)/link/%.wasm: $(W)/libnatlet.a wasm/toolchain.mk
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $< $(WASM_LIBS) -o $@
-$(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
-	@echo "  opt   $@"
+$(MODULES) $(BENCH_WASM): $(W)/%.wasm: $(W)/link/%.wasm
+	@echo "  opt   $@" && mkdir -p $(@D)
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
 
 # Tests link the objects that the modules are made of.
@@ -250,7 +252,7 @@ serde-goldens:
 
 demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
-bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM)
+bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM) $(BENCH_WASM)
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs $(BENCH)
 
 fuzz: $(TOOLS)/clang.env $(TOOLS)/cov.env

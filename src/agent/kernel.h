@@ -18,6 +18,7 @@
 #include "agent/table.h"
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/compiler.h"
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "natlet/cell.h"
@@ -231,7 +232,12 @@ void natlet__registry_remove(natlet_cell *cell, natlet__agent *agent);
 natlet__agent *natlet__registry_find(const natlet_cell *cell, natlet_slice name);
 
 /* The agent of which this is the present pid, else NULL. */
-natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
+NATLET__SMALL natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid)
+{
+    natlet__agent *agent = natlet__table_at(&cell->agents, (uint32_t)pid & NATLET_PID_SLOT_MASK);
+
+    return agent != NULL && pid != 0 && agent->pid == pid ? agent : NULL;
+}
 
 /* ---- waits.c ---- */
 
@@ -371,7 +377,12 @@ void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next);
 
 /* Puts it at the end of the run queue, if it is not in it. */
-void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
+NATLET__SMALL void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
+{
+    if (agent->turn.next == NULL) {
+        natlet__list_put(&cell->ready, &agent->turn);
+    }
+}
 
 void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info);
 

@@ -57,7 +57,10 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mai
     uint8_t *at = (uint8_t *)(mail + 1);
     for (uint32_t i = 0; i < PARTS; i++) {
         copy[i] = (natlet_slice){at, part[i].len};
-        at = natlet__put(at, part[i]);
+        if (part[i].len > 0) {
+            memcpy(at, part[i].ptr, part[i].len);
+            at += part[i].len;
+        }
     }
     /* Field by field: clearing the struct first would be the dearest line of a send. */
     mail->from = natlet_agent_self(cell);
