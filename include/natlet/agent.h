@@ -223,7 +223,8 @@ void natlet_mail_drop(natlet_cell *cell, natlet_mail *kept);
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps
  * by LATER, is done with; its supervisor then acts by its rules.  KILLED does not wait
- * for that mail.  A supervisor is stopped, whatever the reason.
+ * for that mail.  A supervisor is stopped, whatever the reason.  One that traps exits ends
+ * as well; for Erlang's exit/2 see natlet_agent_signal.
  *
  * Returns OK; E_NO_AGENT; E_INVALID (another reason). */
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why);
