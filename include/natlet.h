@@ -29,6 +29,7 @@
 #include "natlet/introspect.h"
 #include "natlet/json.h"
 #include "natlet/limits.h"
+#include "natlet/link.h"
 #include "natlet/mail.h"
 #include "natlet/mailbox.h"
 #include "natlet/presence.h"

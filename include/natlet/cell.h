@@ -18,7 +18,8 @@
     X(CRASHED, 4, "the agent crashed on it")                                                       \
     X(RESTART, 5, "dropped by a restart")                                                          \
     X(SHUTDOWN, 6, "left over at the end")                                                         \
-    X(STASH_FULL, 7, "stash full")
+    X(STASH_FULL, 7, "stash full")                                                                 \
+    X(EXPIRED, 10, "its deadline had passed")
 
 typedef enum natlet_dead_reason {
 #define X(name, value, text) NATLET_DEAD_##name = (value),
@@ -26,7 +27,7 @@ typedef enum natlet_dead_reason {
 #undef X
 } natlet_dead_reason;
 
-#define NATLET_DEAD_REASONS 8
+#define NATLET_DEAD_REASONS 11
 #define NATLET_DEAD_SUBJECT_MAX 40u
 
 /* What is remembered of a dead letter. */
@@ -48,6 +49,7 @@ typedef enum natlet_cell_event_kind {
     NATLET_CELL_START_FAILED,
     NATLET_CELL_EXITED, /* without a parent: a whole tree is gone */
     NATLET_CELL_DEAD_LETTER,
+    NATLET_CELL_CLOSED, /* natlet_cell_shutdown is done */
 } natlet_cell_event_kind;
 
 typedef struct natlet_cell_event {
@@ -55,7 +57,8 @@ typedef struct natlet_cell_event {
     natlet_pid pid;          /* of the agent; DEAD_LETTER: 0 if there is none */
     natlet_pid parent;       /* 0: none */
     natlet_slice name;       /* may be empty */
-    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED */
+    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED; CLOSED: SHUTDOWN, or
+                                KILLED if time was up before all had stopped */
     natlet_dead_reason dead; /* DEAD_LETTER */
     const natlet_mail *mail; /* DEAD_LETTER: all of it, else NULL */
 } natlet_cell_event;
@@ -65,7 +68,8 @@ typedef struct natlet_cell_config {
     uint32_t size;         /* sizeof(natlet_cell_config) */
     uint32_t bytes;        /* the pool, for all that is below: 262 144 */
     uint32_t agents_max;   /* supervisors included: 256; at most 1 048 575 */
-    uint32_t waits_max;    /* calls and timers under way together: 512; at most 65 535 */
+    uint32_t waits_max;    /* calls, timers, monitors and, each twice, links together: 512; at most
+                              65 535 */
     uint16_t batch;        /* mail that an agent handles in a row: 16 */
     uint16_t dead_letters; /* how many are remembered: 64 */
     /* Looks on: it may publish, but must not touch agents.  May be NULL. */
@@ -75,7 +79,7 @@ typedef struct natlet_cell_config {
 
 typedef struct natlet_cell_stats {
     uint32_t agents;    /* children that exist now, supervisors included */
-    uint32_t waits;     /* calls, requests and timers under way */
+    uint32_t waits;     /* calls, requests, timers, monitors and, twice, links under way */
     uint64_t delivered; /* mail put into mailboxes */
     uint64_t handled;   /* mail that a handler is done with */
     uint64_t refused;   /* E_FULL and E_TOO_LARGE, to senders that heard it */
@@ -103,8 +107,21 @@ extern "C" {
 natlet_status natlet_cell_new(natlet_cell **out, natlet_runtime *rt,
                               const natlet_cell_config *config);
 
+/* Brings the cell to an orderly end, within `deadline_ms`:
+ *
+ * - the bridge drains its subscriptions, and what is sent from outside is refused, E_STATE;
+ * - agents go on until no mail is left, for half of the time at most;
+ * - the trees stop, the last one first; what is then left of mail is a dead letter, SHUTDOWN;
+ * - what was published is flushed to the server.
+ *
+ * When time is up, what still runs is killed.  The event CLOSED, in a later turn, tells
+ * when all is done.  Then free the bridge, the client and the cell.
+ *
+ * Returns OK, or E_STATE (it was called before). */
+natlet_status natlet_cell_shutdown(natlet_cell *cell, uint32_t deadline_ms);
+
 /* Frees the cell with all its agents at once: no terminate is called.  For an
- * orderly end stop the supervisors first.  Its bridge must have been freed, and
+ * orderly end call natlet_cell_shutdown first.  Its bridge must have been freed, and
  * then its client, for that ends what was asked of the network.  Not from a handler. */
 void natlet_cell_free(natlet_cell *cell);
 

@@ -19,26 +19,32 @@
 NATLET__OPTIONAL(natlet__stash_put)
 NATLET__OPTIONAL(natlet__stash_pass_on)
 
+enum { US_PER_MS = 1000 };
+
 static const char *const state_texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_AGENT_STATE_MAP(X)
 #undef X
 };
 static const char *const exit_texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_EXIT_MAP(X)
 #undef X
 };
 
+static const char *text_at(const char *const *texts, size_t count, uint32_t which)
+{
+    return which < count && texts[which] != NULL ? texts[which] : "unknown";
+}
+
 const char *natlet_agent_state_text(natlet_agent_state state)
 {
-    return (uint32_t)state < sizeof state_texts / sizeof *state_texts ? state_texts[state]
-                                                                      : "unknown";
+    return text_at(state_texts, sizeof state_texts / sizeof *state_texts, state);
 }
 
 const char *natlet_exit_text(natlet_exit_kind kind)
 {
-    return (uint32_t)kind < sizeof exit_texts / sizeof *exit_texts ? exit_texts[kind] : "unknown";
+    return text_at(exit_texts, sizeof exit_texts / sizeof *exit_texts, kind);
 }
 
 /* ---- calling handlers ---- */
@@ -72,12 +78,16 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
     return result;
 }
 
+/* Whether its state can be trusted at the end. */
+static bool is_told(natlet_reason why)
+{
+    return why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
+           why.kind != NATLET_EXIT_OVERFLOW;
+}
+
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
-    bool is_told = why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
-                   why.kind != NATLET_EXIT_OVERFLOW;
-
-    if (is_told && !natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
+    if (!natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
         go_out(cell, agent);
         agent->child.behaviour->terminate(cell, agent->state, why);
         come_back(cell);
@@ -224,6 +234,9 @@ static void release(natlet_cell *cell, natlet__agent *agent)
         natlet__stash_pass_on(cell, agent);
     }
     agent->is_asked = false;
+    agent->traps_exits = false;
+    agent->is_suspended = false;
+    agent->is_signalled = false;
     if (natlet__is_supervisor(agent)) {
         natlet__list_cut(&natlet__supervisor_of(agent)->ask);
     }
@@ -273,8 +286,10 @@ void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 {
     bool has_started = agent->phase != NATLET_AGENT_STARTING && agent->pid != 0;
 
-    if (has_started) {
+    if (has_started && is_told(why)) {
         call_terminate(cell, agent, why);
+    }
+    if (agent->pid != 0) {
         agent->exit = why;
     }
     release(cell, agent);
@@ -357,12 +372,29 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
     }
 }
 
-/* Ends an agent that was asked to, unless it ended otherwise or is busy. */
-static void obey(natlet_cell *cell, natlet__agent *agent)
+void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next)
 {
     if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_end(cell, agent, agent->asked, NATLET_AGENT_EXITED);
+        if (agent->is_signalled && !is_told(agent->asked)) { /* others trapped or were killed */
+            call_terminate(cell, agent, agent->asked);
+        }
+        natlet__agent_end(cell, agent, agent->asked, next);
     }
+}
+
+static natlet_mail *next_mail(natlet__agent *agent)
+{
+    return agent->is_suspended ? natlet__mailbox_take_sys(&agent->mailbox)
+                               : natlet__mailbox_take(&agent->mailbox);
+}
+
+/* Whether it came too late for a child that wants to know. */
+static bool is_expired(const natlet_cell *cell, const natlet__agent *agent, const natlet_mail *mail)
+{
+    uint32_t now_ms = (uint32_t)(natlet_runtime_now_us(cell->rt) / US_PER_MS);
+
+    return agent->child.drop_expired && mail->kind == NATLET_MAIL_NATS && mail->call != 0 &&
+           now_ms - mail->call <= INT32_MAX;
 }
 
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
@@ -370,11 +402,15 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
     const natlet_behaviour *behaviour = agent->child.behaviour;
     uint32_t done = 0;
 
-    obey(cell, agent);
+    natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
     while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet_mail *mail = natlet__mailbox_take(&agent->mailbox);
+        natlet_mail *mail = next_mail(agent);
         if (mail == NULL) {
             return done;
+        }
+        if (is_expired(cell, agent, mail)) {
+            bury(cell, agent, mail, NATLET_DEAD_EXPIRED);
+            continue;
         }
         mail->to = agent->pid;
         agent->mail = mail;
@@ -383,7 +419,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
         take_result(cell, agent, result);
-        obey(cell, agent);
+        natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
         done++;
     }
     if (agent->phase == NATLET_AGENT_RUNNING && agent->mailbox.queued > 0) {
@@ -418,6 +454,18 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
     return done + 1;
 }
 
+void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
+{
+    if (agent->is_asked) {
+        return;
+    }
+    agent->is_asked = true;
+    agent->asked = why;
+    if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */
+        natlet__agent_schedule(cell, agent);
+    }
+}
+
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why)
 {
     natlet__agent *agent = natlet__registry_at(cell, pid);
@@ -434,12 +482,10 @@ natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason
         natlet__supervisor_ask(cell, agent);
     } else if (is_kill && agent != cell->running && agent->phase != NATLET_AGENT_STARTING) {
         natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
-    } else if (is_kill || !agent->is_asked) {
-        agent->is_asked = true;
-        agent->asked = why;
-        if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */
-            natlet__agent_schedule(cell, agent);
-        }
+    } else {
+        agent->is_asked = agent->is_asked && !is_kill;
+        agent->is_signalled = agent->is_signalled && !is_kill;
+        natlet__agent_ask(cell, agent, why);
     }
     natlet__unlock(cell, was);
     return NATLET_OK;
@@ -486,7 +532,7 @@ void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
         .parent = agent->parent->pid,
         .name = agent->child.name,
         .kind = is_supervisor ? "supervisor" : agent->child.behaviour->name,
-        .state = (natlet_agent_state)agent->phase,
+        .state = agent->is_suspended ? NATLET_AGENT_SUSPENDED : (natlet_agent_state)agent->phase,
         .restarts = agent->restarts,
         .children = is_supervisor ? natlet__supervisor_count(agent) : 0,
         .handled = agent->handled,

@@ -66,6 +66,9 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
             }
         }
     }
+    if (cell->closing.step != NULL) {
+        cell->closing.step(cell);
+    }
     return !natlet__list_is_empty(&cell->ready);
 }
 

@@ -3,7 +3,7 @@
 #include "agent/kernel.h"
 
 static const char *const texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_DEAD_MAP(X)
 #undef X
 };
@@ -12,7 +12,9 @@ _Static_assert(sizeof texts / sizeof *texts == NATLET_DEAD_REASONS, "the count i
 
 const char *natlet_dead_text(natlet_dead_reason reason)
 {
-    return (uint32_t)reason < NATLET_DEAD_REASONS ? texts[reason] : "unknown";
+    bool is_known = (uint32_t)reason < NATLET_DEAD_REASONS && texts[reason] != NULL;
+
+    return is_known ? texts[reason] : "unknown";
 }
 
 static void remember(natlet_cell *cell, const natlet_cell_event *event)

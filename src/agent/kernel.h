@@ -59,7 +59,7 @@ typedef struct natlet__alarm {
 struct natlet__agent {
     natlet__link turn;        /* first: in the run queue or in the parent's events, see agent.c */
     natlet__link sibling;     /* in the parent's children */
-    natlet__link waits;       /* ties of the incarnation: calls, requests, timers */
+    natlet__link waits;       /* ties of the incarnation: what it waits for, and who waits for it */
     natlet__link holds;       /* ties of the child: subscriptions; one that joins while the
                                  mailbox is paused starts stopped */
     natlet__agent *parent;    /* NULL: the root */
@@ -74,6 +74,10 @@ struct natlet__agent {
     uint8_t depth;  /* supervisors above it */
     bool is_asked;  /* to end, for the reason `asked` */
     bool has_run;   /* init succeeded once */
+    /* Of the incarnation: */
+    bool traps_exits;
+    bool is_suspended;
+    bool is_signalled; /* asked to end by a signal, which leaves its state whole */
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
@@ -102,6 +106,7 @@ struct natlet__supervisor {
 struct natlet__wait {
     natlet_mail mail;    /* first, so that a mail is its wait; its status is how time ends it */
     natlet__tie tie;     /* cut: the wait ends without mail */
+    natlet__tie theirs;  /* CALL, EXIT, DOWN: to the agent whose end would end the wait */
     natlet__alarm alarm; /* rings: the wait ends by its own mail */
     natlet_cell *cell;
     natlet__agent *agent; /* NULL: it does not wait any more, but the network knows this */
@@ -119,6 +124,23 @@ struct natlet__outlet {
  * PAUSE_SRC call it, so that only they have it. */
 void natlet__outlet_flow(natlet__tie *tie, bool stop);
 
+/* The bridge's, for a shutdown, as often as one likes.  True: there is nothing to wait for;
+ * else the cell's alarm `again` rings when there may be.  Only shutdown.c calls them, and
+ * they are weak there: a program has them if it has a bridge and shuts cells down. */
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms);
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms);
+
+/* The end of a cell, see shutdown.c. */
+typedef struct natlet__closing {
+    void (*step)(natlet_cell *cell); /* NULL: nobody asked for it */
+    natlet__alarm limit;             /* of the present stage */
+    natlet__alarm again;             /* look at it in the next turn */
+    uint64_t until_us;
+    uint32_t stage;
+    uint32_t flush; /* the outlet's: 0 not begun, 1 under way, 2 over */
+    natlet_reason how;
+} natlet__closing;
+
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
     natlet_runtime *rt;
@@ -135,9 +157,11 @@ struct natlet_cell {
     natlet__table waits;
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint32_t asked; /* requests that the network has not answered */
+    uint32_t asked;   /* requests that the network has not answered */
+    uint32_t signals; /* exits that were heard of */
     natlet_cell_stats stats;
     natlet_cell_config config;
+    natlet__closing closing;
     natlet__pool pool;
     size_t pool_bytes;
     size_t block_bytes; /* of the cell's own memory, the pool included */
@@ -176,8 +200,8 @@ natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
 
 /* ---- waits.c ---- */
 
-/* Starts a wait of `agent` that ends by a mail of `kind`, TIMER or REPLY: when its
- * time is over, or earlier by an answer.  NULL: there is no place for one more. */
+/* Starts a wait of `agent` that ends by a mail of `kind`, TIMER, REPLY, EXIT or DOWN: when
+ * its time is over, or earlier by an answer.  NULL: there is no place for one more. */
 natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind);
 
 /* Ends a wait without mail.  The network may still know the struct of a request. */
@@ -185,6 +209,24 @@ void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
 
 /* The wait whose tie this is. */
 natlet__wait *natlet__wait_of(natlet__tie *tie);
+
+/* The same of the tie to the other agent. */
+static inline natlet__wait *natlet__wait_of_theirs(natlet__tie *theirs)
+{
+    return natlet__wait_of(theirs - 1);
+}
+
+_Static_assert(offsetof(natlet__wait, theirs) - offsetof(natlet__wait, tie) == sizeof(natlet__tie),
+               "as wait_of_theirs has it");
+
+/* The wait of this ref, if it goes on, else NULL. */
+natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref);
+
+/* Ends a wait that the network does not know without mail, and frees it. */
+void natlet__wait_drop(natlet_cell *cell, natlet__tie *tie);
+
+/* Lets the wait end with E_NO_AGENT when this incarnation does. */
+void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked);
 
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
@@ -274,6 +316,13 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent);
 /* The agent's turn.  Answers how much work it was: mails handled, and one. */
 uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent);
 
+/* Lets an agent that is no supervisor end for this reason as soon as it is done with the
+ * mail in its hands, unless it was asked before. */
+void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* Ends an agent that was asked to and goes to `next`, unless it ended otherwise or is busy. */
+void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next);
+
 /* Puts it at the end of the run queue, if it is not in it. */
 void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
 
@@ -327,6 +376,9 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
 
 /* Asks a supervisor to stop, after what is to be done before. */
 void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent);
+
+/* Ends one tree of the cell and all below it at once, and frees it. */
+void natlet__supervisor_kill(natlet_cell *cell, natlet__agent *tree);
 
 /* A start that natlet_supervisor_add or _restart had left for later. */
 natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);

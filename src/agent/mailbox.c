@@ -205,6 +205,28 @@ natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
                                       box->lanes[SYS].used > 0 ? &box->lanes[SYS] : next_lane(box));
 }
 
+void natlet__mailbox_append(natlet__mailbox *box, natlet_mail *mail)
+{
+    append(box, natlet__mailbox_lane(box, mail->priority), mail);
+}
+
+natlet_mail *natlet__mailbox_take_kind(natlet__mailbox *box, natlet_priority lane,
+                                       natlet_mail_kind kind, uint32_t tag)
+{
+    natlet__lane *from = &box->lanes[lane];
+    natlet_mail *found = NULL;
+
+    for (uint32_t left = from->used; left > 0; left--) { /* once around keeps the order */
+        natlet_mail *mail = natlet__mailbox_take_first(box, from);
+        if (found == NULL && mail->kind == kind && (tag == 0 || mail->tag == tag)) {
+            found = mail;
+        } else {
+            append(box, from, mail);
+        }
+    }
+    return found;
+}
+
 natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)
 {
     natlet_mailbox_stats stats = {

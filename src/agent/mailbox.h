@@ -76,6 +76,12 @@ natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box);
 
 /* Takes the first mail of a lane that is not empty, or of what was unstashed. */
 natlet_mail *natlet__mailbox_take_first(natlet__mailbox *box, natlet__lane *lane);
+/* Appends mail for which something else is the bound. */
+void natlet__mailbox_append(natlet__mailbox *box, natlet_mail *mail);
+
+/* Takes the first mail of this kind and tag (0: any) out of a lane; NULL: there is none. */
+natlet_mail *natlet__mailbox_take_kind(natlet__mailbox *box, natlet_priority lane,
+                                       natlet_mail_kind kind, uint32_t tag);
 
 natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box);
 

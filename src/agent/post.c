@@ -66,13 +66,14 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mai
     mail->seq = draft->seq;
     mail->tag = draft->tag;
     mail->status = NATLET_OK;
-    mail->call = 0;
+    mail->call = draft->call;
     mail->bytes = bytes;
     mail->attempt = 1;
     mail->kind = (uint8_t)kind;
     mail->priority = draft->priority;
     mail->json = 0;
     mail->key = 0;
+    mail->exit_kind = 0;
     return mail;
 }
 
@@ -175,11 +176,20 @@ natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid t
 
 /* ---- from agents and from outside ---- */
 
+/* The same from outside, where `was` is what natlet__lock said, unless the cell closes. */
+static natlet_status send(natlet_cell *cell, uint32_t was, natlet__agent *agent, natlet_pid to,
+                          const natlet_mail *mail)
+{
+    if (was != 0 && cell->closing.step != NULL) {
+        return NATLET_E_STATE;
+    }
+    return natlet__post(cell, agent, to, mail, NATLET_MAIL_USER, NULL);
+}
+
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_at(cell, to), to, mail, NATLET_MAIL_USER, NULL);
+    natlet_status st = send(cell, was, natlet__registry_at(cell, to), to, mail);
 
     natlet__unlock(cell, was);
     return st;
@@ -188,8 +198,7 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_find(cell, name), 0, mail, NATLET_MAIL_USER, NULL);
+    natlet_status st = send(cell, was, natlet__registry_find(cell, name), 0, mail);
 
     natlet__unlock(cell, was);
     return st;
@@ -206,12 +215,13 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
         return NATLET_E_FULL;
     }
     natlet__cell_alarm(cell, &wait->alarm, timeout_ms);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
+    natlet__agent *asked = natlet__registry_at(cell, to);
+    natlet_status st = natlet__post(cell, asked, to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {
         wait->tie.cut(cell, &wait->tie);
         return st;
     }
+    natlet__wait_hangs_on(wait, asked);
     *ref = wait->ref;
     return NATLET_OK;
 }

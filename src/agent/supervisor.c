@@ -104,6 +104,9 @@ static void end_children(natlet_cell *cell, natlet__agent *agent, natlet_reason 
 static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
+    if (agent->is_signalled && why.kind != NATLET_EXIT_KILLED) {
+        natlet__agent_obey(cell, agent, NATLET_AGENT_DOWN); /* the signal was first */
+    }
     if (natlet__is_supervisor(agent)) {
         end_children(cell, agent, why);
         natlet__timers_stop(&cell->timers, &state_of(agent)->patience.timer);
@@ -133,8 +136,10 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         natlet__supervisor_ask(cell, child);
         return true;
     }
-    child->is_asked = true;
-    child->asked = shutdown;
+    if (!child->is_signalled) {
+        child->is_asked = true;
+        child->asked = shutdown;
+    }
     return child->phase == NATLET_AGENT_BUSY;
 }
 
@@ -205,6 +210,7 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &sup->children;
     bool together = stops_together(agent);
     bool waits = false;
+    uint32_t signals = cell->signals;
     natlet__link *at = together ? children->prev : sup->stopping;
 
     while (at != children) {
@@ -217,6 +223,11 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
             natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
         at = before;
+        if (cell->signals != signals && at != children && !together) {
+            sup->stopping = at; /* who heard of that end has its turn before the next */
+            natlet__agent_schedule(cell, agent);
+            return;
+        }
     }
     if (!waits) {
         have_stopped(cell, agent);
@@ -256,6 +267,12 @@ static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
         end_tree(cell, natlet__child_at(sup->stopping), killed);
     }
     natlet__agent_schedule(cell, sup->agent);
+}
+
+void natlet__supervisor_kill(natlet_cell *cell, natlet__agent *tree)
+{
+    end_tree(cell, tree, killed);
+    natlet__agent_remove(cell, tree);
 }
 
 /* ---- starting ---- */

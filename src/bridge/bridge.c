@@ -6,28 +6,14 @@
  * only then the memory is given back, for until then messages may come. */
 #include "bridge/bridge.h"
 
+#include "bridge/deadline.h"
+
 static natlet_bridge *bridge_of(natlet__outlet *outlet)
 {
     return (natlet_bridge *)outlet;
 }
 
 /* ---- in ---- */
-
-/* The value of the header Natlet-Priority, or an empty one. */
-static natlet_slice find_priority(natlet_slice headers)
-{
-    static const natlet_slice key = NATLET_TEXT("Natlet-Priority");
-    natlet_slice line;
-    natlet_slice part;
-
-    while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
-            natlet__cut(&line, '\r', &part)) {
-            return natlet__trim(part);
-        }
-    }
-    return (natlet_slice){0};
-}
 
 static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
 {
@@ -36,7 +22,7 @@ static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
                                     NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
                                     NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
     enum { UNKNOWN = sizeof lanes - 1 };
-    natlet_slice name = find_priority(headers);
+    natlet_slice name = natlet__field_find(headers, natlet__text("Natlet-Priority"));
 
     if (name.ptr == NULL) {
         return NATLET_PRIORITY_NORMAL;
@@ -54,7 +40,7 @@ static void end_feed(const natlet__feed *feed)
 }
 
 /* Copies the message into the mailbox of whose turn it is. */
-static void deliver(natlet__feed *feed, const natlet_mail *draft)
+static void deliver(natlet__feed *feed, natlet_mail *draft)
 {
     natlet_bridge_stats *stats = &feed->bridge->stats;
     natlet__taker *taker = (natlet__taker *)feed->takers.next;
@@ -63,6 +49,7 @@ static void deliver(natlet__feed *feed, const natlet_mail *draft)
     natlet__list_cut(&taker->link);
     natlet__list_put(&feed->takers, &taker->link);
     stats->in_copies++;
+    draft->call = natlet__deadline_read(feed->bridge->cell, agent, draft->headers);
     natlet_status st =
         natlet__post(feed->bridge->cell, agent, agent->pid, draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
@@ -382,6 +369,65 @@ static natlet_status outlet_publish(natlet__outlet *outlet, const natlet_msg *ms
     return count_out(bridge, natlet_client_publish(bridge->client, msg));
 }
 
+/* ---- the end ---- */
+
+static void on_drained(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_cell *cell = self;
+
+    (void)st;
+    (void)elapsed_us;
+    natlet__cell_alarm(cell, &cell->closing.again, 0);
+}
+
+/* The client calls back before it is freed, and the cell outlives it. */
+static void on_flushed(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_cell *cell = self;
+
+    cell->closing.flush = 2;
+    on_drained(self, st, elapsed_us);
+}
+
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
+{
+    natlet_bridge *bridge = bridge_of(outlet);
+    const natlet__link *all = &bridge->feeds;
+    natlet__link *next;
+
+    while (bridge->stopped.count > 0) { /* these do not go on */
+        free_taker((natlet__taker *)bridge->stopped.takers.next);
+    }
+    natlet__list_cut(&bridge->stopped.link);
+    for (natlet__link *at = all->next; at != all; at = next) {
+        natlet__feed *feed = (natlet__feed *)at;
+        next = at->next; /* without a connection it ends at once */
+        if (!feed->is_draining) {
+            feed->is_draining = true;
+            natlet_status st = natlet_client_drain_subscription(
+                bridge->client, feed->sid, timeout_ms, on_drained, bridge->cell);
+            if (st == NATLET_E_FULL) { /* it is asked again in the next turn */
+                feed->is_draining = false;
+                on_drained(bridge->cell, st, 0);
+            }
+        }
+    }
+    return natlet__list_is_empty(all);
+}
+
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms)
+{
+    natlet_cell *cell = bridge_of(outlet)->cell;
+
+    if (cell->closing.flush == 0) {
+        cell->closing.flush = 1;
+        natlet_status st =
+            natlet_client_flush(bridge_of(outlet)->client, timeout_ms, on_flushed, cell);
+        cell->closing.flush = st < 0 ? 2 : cell->closing.flush;
+    }
+    return cell->closing.flush == 2;
+}
+
 /* ---- requests ---- */
 
 static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
@@ -418,8 +464,17 @@ static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t 
     *ref = wait->ref;
     wait->tie.cut = cancel;
     cell->asked++;
-    natlet_status st = count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms,
-                                                               on_reply, wait, &wait->outlet_id));
+    natlet__deadline_headers whole;
+    natlet_msg dated = *msg;
+    dated.headers = natlet__deadline_write(cell, msg->headers, timeout_ms, &whole);
+    natlet_status st =
+        natlet_client_request(bridge->client, &dated, timeout_ms, on_reply, wait, &wait->outlet_id);
+    if (st == NATLET_E_HEADERS_UNSUPPORTED && msg->headers.len == 0) {
+        st = natlet_client_request(bridge->client, msg, timeout_ms, on_reply, wait,
+                                   &wait->outlet_id);
+    }
+    natlet__deadline_forget(cell, &whole);
+    st = count_out(bridge, st);
     if (st < 0) { /* the client does not know it: nothing to cancel there */
         *ref = 0;
         cell->asked--;

@@ -22,6 +22,7 @@ struct natlet__feed {
     uint32_t count; /* of takers, and one while it delivers; 0: it is to end */
     uint32_t left;  /* of a delivery: so many of the first takers have still to get it */
     bool is_queue;  /* one taker gets a message, not all */
+    bool is_draining;
 };
 
 /* One block: this, subject and queue. */
