@@ -18,6 +18,7 @@
 #ifndef NATLET_AGENT_H
 #define NATLET_AGENT_H
 
+#include "natlet/limits.h"
 #include "natlet/mail.h"
 #include "natlet/mailbox.h"
 
@@ -31,7 +32,9 @@ typedef struct natlet_cell natlet_cell;
     X(TRAP, 3, "trap")                                                                             \
     X(KILLED, 4, "killed")                                                                         \
     X(OVERFLOW, 5, "overflow")                                                                     \
-    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */
+    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */             \
+    X(MEMORY, 9, "mem")      /* it wanted more memory than it may have (natlet/guest.h) */         \
+    X(FUEL, 10, "fuel")      /* it used up the time that one mail may take */
 
 typedef enum natlet_exit_kind {
 #define X(name, value, text) NATLET_EXIT_##name = (value),
@@ -54,6 +57,7 @@ enum {
     NATLET_STOP = 18,   /* the agent ends, NORMAL */
     NATLET_STASH = 19,  /* put the mail aside until natlet_agent_unstash; a dead letter if the
                            stash is full.  In a program that never unstashes: no answer */
+    NATLET_RETRY = 20,  /* the mail comes again later, see natlet_retry; USER CALL NATS */
 };
 
 /* `state` is zeroed before init, aligned for uint64_t, and the agent's until it
@@ -64,7 +68,8 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after it trapped, overflowed or was killed. */
+    /* May be NULL.  Not called after it trapped, overflowed, was killed, or used
+     * up its memory or time. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 
@@ -76,6 +81,7 @@ typedef struct natlet_behaviour {
     X(EXITED, 4, "exited")         /* ended; its supervisor acts next */                           \
     X(RESTARTING, 5, "restarting") /* could not start; its supervisor tries again next */          \
     X(DOWN, 6, "down")             /* ended, and not to be restarted */                            \
+    X(BACKOFF, 7, "backoff")       /* its restart waits: natlet_backoff */                         \
     X(SUSPENDED, 8, "suspended")   /* running, but takes only the SYS lane */
 
 typedef enum natlet_agent_state {
@@ -95,6 +101,9 @@ typedef struct natlet_agent_info {
     uint64_t handled;  /* mail */
     natlet_reason last_exit;
     natlet_mailbox_stats mailbox;
+    uint16_t parked;         /* mail that comes again later: natlet_retry */
+    uint16_t parked_max;     /* most ever */
+    uint32_t parked_refused; /* retries that found no place */
 } natlet_agent_info;
 
 #ifdef __cplusplus
@@ -199,6 +208,17 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
  *
  * Returns OK, or E_STATE (outside of a handler). */
 natlet_status natlet_agent_unstash(natlet_cell *cell);
+/* Copies a mail so that it outlives its handler, with all its fields: a call that was
+ * kept can be answered later.  The copy is the running agent's, which reads it and never
+ * writes to it, until it drops it or its incarnation ends, however that is.
+ *
+ * Returns OK; E_STATE (outside of a handler); E_FULL (the agent keeps NATLET_KEPT_MAIL_MAX,
+ * or as many bytes as its mailbox may hold, or the cell's pool is full; counted).  On
+ * failure *kept is NULL. */
+natlet_status natlet_mail_keep(natlet_cell *cell, const natlet_mail *mail, natlet_mail **kept);
+
+/* Gives a kept mail back, once; NULL is allowed. */
+void natlet_mail_drop(natlet_cell *cell, natlet_mail *kept);
 
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps

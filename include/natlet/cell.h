@@ -19,6 +19,8 @@
     X(RESTART, 5, "dropped by a restart")                                                          \
     X(SHUTDOWN, 6, "left over at the end")                                                         \
     X(STASH_FULL, 7, "stash full")                                                                 \
+    X(POISON, 8, "the agent crashed on it too often")                                              \
+    X(RETRIES, 9, "retried too often")                                                             \
     X(EXPIRED, 10, "its deadline had passed")
 
 typedef enum natlet_dead_reason {
@@ -36,7 +38,7 @@ typedef struct natlet_dead_letter {
     natlet_pid from;
     natlet_pid to; /* as it was addressed; 0: by name or subscription */
     natlet_dead_reason reason;
-    natlet_reason exit;   /* CRASHED: how the agent ended */
+    natlet_reason exit;   /* CRASHED, POISON: how the agent ended */
     uint32_t payload_len; /* bytes */
     uint16_t attempt;     /* 0: it was never delivered */
     uint8_t kind;         /* natlet_mail_kind */
@@ -57,8 +59,8 @@ typedef struct natlet_cell_event {
     natlet_pid pid;          /* of the agent; DEAD_LETTER: 0 if there is none */
     natlet_pid parent;       /* 0: none */
     natlet_slice name;       /* may be empty */
-    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED; CLOSED: SHUTDOWN, or
-                                KILLED if time was up before all had stopped */
+    natlet_reason reason;    /* START_FAILED, EXITED; DEAD_LETTER by CRASHED, POISON; CLOSED:
+                                SHUTDOWN, or KILLED if time was up before all had stopped */
     natlet_dead_reason dead; /* DEAD_LETTER */
     const natlet_mail *mail; /* DEAD_LETTER: all of it, else NULL */
 } natlet_cell_event;
@@ -80,6 +82,7 @@ typedef struct natlet_cell_config {
 typedef struct natlet_cell_stats {
     uint32_t agents;    /* children that exist now, supervisors included */
     uint32_t waits;     /* calls, requests, timers, monitors and, twice, links under way */
+    uint32_t parked;    /* mail that comes again later: natlet_retry */
     uint64_t delivered; /* mail put into mailboxes */
     uint64_t handled;   /* mail that a handler is done with */
     uint64_t refused;   /* E_FULL and E_TOO_LARGE, to senders that heard it */
@@ -94,6 +97,9 @@ typedef struct natlet_cell_stats {
     size_t pool_used;      /* taken now */
     size_t pool_max;       /* most ever taken */
     uint32_t pool_refused; /* blocks that it had no room for */
+    uint32_t kept;         /* mail that agents keep now */
+    uint32_t kept_max;     /* most that one agent kept */
+    uint32_t kept_refused;
 } natlet_cell_stats;
 
 #ifdef __cplusplus
@@ -132,11 +138,23 @@ natlet_pid natlet_cell_find(const natlet_cell *cell, natlet_slice name);
 natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
 
 /* Ends a mail that its handler answered LATER, as if the handler had returned
- * `result` now: NATLET_DONE, REJECT, STOP, STASH, or below 0.
+ * `result` now: NATLET_DONE, REJECT, STOP, STASH, RETRY, or below 0.
  *
  * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
  * earlier settle ended it); E_INVALID (no such result). */
 natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result);
+
+/* Crashes an agent from outside, for whoever runs its code elsewhere: `why` is a crash
+ * (not NORMAL, not SHUTDOWN).  It ends at once, the mail in its hands is a dead letter,
+ * and its supervisor acts in the next turn.
+ *
+ * Returns OK; E_NO_AGENT; E_STATE (inside a handler, or a supervisor); E_INVALID (not a
+ * crash). */
+natlet_status natlet_cell_crash(natlet_cell *cell, natlet_pid pid, natlet_reason why);
+
+/* Mail that is queued or in hands.  Looks at the table of agents alone, so that it
+ * ends, if by a trap, in a poisoned cell too. */
+uint32_t natlet_cell_queued(const natlet_cell *cell);
 
 /* natlet_agent_unstash for an agent whose mail is settled from outside.  Returns OK or
  * E_NO_AGENT. */

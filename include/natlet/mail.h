@@ -3,7 +3,8 @@
  *
  * It lies in its cell's pool and is borrowed: everything in it is valid until the
  * handler returns, or, after NATLET_LATER, until the mail is settled.  Handlers
- * read it and never write to it. */
+ * read it and never write to it.  Views into it (natlet_mail_json_get, an envelope's
+ * parts) live as long as it does; natlet_mail_keep makes a copy that lives longer. */
 #ifndef NATLET_MAIL_H
 #define NATLET_MAIL_H
 
@@ -92,6 +93,14 @@ uint64_t natlet_mail_unix_s(const natlet_mail *mail);
  * the pid in decimal if an agent sent it.  Returns the object's length; if that is
  * more than `cap`, what was written is cut. */
 size_t natlet_mail_to_json(natlet_mail *mail, void *out, size_t cap);
+
+/* The same with what the five fields leave out, before the closing bracket:
+ *
+ *     ,"reply":"<subject>","headers":{"<key>":["<value>",...]},"seq":<n>,"attempt":<n>
+ *
+ * without `reply` if nobody asked, without `headers` if there are none.  A value of a
+ * header that is not UTF-8 stands as {"raw":"<base64>"}.  Lies in the bridge. */
+size_t natlet_mail_to_json_ext(natlet_mail *mail, void *out, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@
 #ifndef NATLET_SUPERVISOR_H
 #define NATLET_SUPERVISOR_H
 
-#include "natlet/agent.h"
+#include "natlet/recovery.h"
 
 typedef struct natlet_supervisor_spec natlet_supervisor_spec;
 
@@ -55,6 +55,9 @@ typedef struct natlet_child {
     bool drop_expired;    /* NATS mail whose header Natlet-Deadline has passed is not handled */
     bool significant;     /* for auto_shutdown, which then must not be NEVER; not PERMANENT */
     natlet_mailbox_config mailbox;
+    const natlet_backoff *backoff; /* of restarts; NULL: they do not wait */
+    const natlet_shield *shield;   /* against mail; NULL: none */
+    const natlet_retry *retry;     /* of mail; NULL: NATLET_RETRY is no answer */
 } natlet_child;
 
 /* More than `intensity` restarts within `period_ms` are too many: the supervisor

@@ -9,6 +9,7 @@
  * EXITED      a stop, a crash, a normal end      STARTING, DOWN or freed       events
  * RESTARTING  a restart whose init failed        STARTING or DOWN              events
  * DOWN        its supervisor                     STARTING with it, or freed    nothing
+ * BACKOFF     a restart that waits               STARTING or DOWN              (events)
  *
  * In the run queue it stands only while there is something to do.  `events` are its
  * supervisor's, which acts on it. */
@@ -82,7 +83,8 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
 static bool is_told(natlet_reason why)
 {
     return why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
-           why.kind != NATLET_EXIT_OVERFLOW;
+           why.kind != NATLET_EXIT_OVERFLOW && why.kind != NATLET_EXIT_MEMORY &&
+           why.kind != NATLET_EXIT_FUEL;
 }
 
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
@@ -112,6 +114,10 @@ static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase)
 {
     natlet__list_cut(&agent->turn);
+    if (agent->phase == NATLET_AGENT_BACKOFF) {
+        natlet__timers_stop(&cell->timers, &agent->care->alarm.timer);
+        natlet__supervisor_of(agent->parent)->waiting--;
+    }
     agent->phase = (uint8_t)phase;
     if (phase >= NATLET_AGENT_EXITED) {
         agent->pid = 0;
@@ -126,6 +132,14 @@ void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_s
 
 /* ---- birth ---- */
 
+/* Whether its features are linked: NATLET_WITH_ names them. */
+static bool is_whole(const natlet_child *child)
+{
+    return (child->backoff == NULL || child->backoff->put_off != NULL) &&
+           (child->shield == NULL || child->shield->caught != NULL) &&
+           (child->retry == NULL || child->retry->park != NULL);
+}
+
 static natlet_status check(const natlet_child *child, const natlet__agent *parent)
 {
     bool may_be_significant =
@@ -133,7 +147,7 @@ static natlet_status check(const natlet_child *child, const natlet__agent *paren
         child->restart != NATLET_PERMANENT;
 
     if ((child->behaviour == NULL) == (child->supervisor == NULL) ||
-        (child->significant && !may_be_significant)) {
+        (child->significant && !may_be_significant) || !is_whole(child)) {
         return NATLET_E_CONFIG;
     }
     if (child->behaviour != NULL) {
@@ -156,6 +170,7 @@ static natlet_status furnish(natlet_cell *cell, natlet__agent *agent)
 }
 
 _Static_assert(sizeof(natlet__agent) % sizeof(uint64_t) == 0, "the state behind it is aligned");
+_Static_assert(sizeof(natlet__care) % sizeof(uint64_t) == 0, "the state behind it is aligned");
 
 natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
                                 const natlet_child *child, natlet__link *place)
@@ -167,14 +182,21 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
     }
     size_t state_bytes = child->behaviour != NULL ? child->behaviour->state_bytes
                                                   : natlet__supervisor_bytes(child->supervisor);
-    size_t bytes = sizeof(natlet__agent) + state_bytes;
+    size_t care_bytes = child->backoff != NULL || child->shield != NULL || child->retry != NULL
+                            ? sizeof(natlet__care)
+                            : 0;
+    size_t bytes = sizeof(natlet__agent) + care_bytes + state_bytes;
     natlet__agent *agent =
         state_bytes < cell->pool_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
     if (agent == NULL) {
         return NATLET_E_NO_MEMORY;
     }
     memset(agent, 0, bytes);
-    agent->state = agent + 1;
+    agent->state = (uint8_t *)(agent + 1) + care_bytes;
+    if (care_bytes > 0) {
+        agent->care = (natlet__care *)(agent + 1);
+        natlet__list_init(&agent->care->parked);
+    }
     agent->child = *child;
     agent->parent = parent;
     agent->depth = (uint8_t)(parent->depth + 1);
@@ -186,6 +208,7 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
         return st;
     }
     natlet__list_put(place, &agent->sibling);
+    natlet__supervisor_of(parent)->count++;
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
     *out = agent;
     return NATLET_OK;
@@ -263,6 +286,10 @@ void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_r
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
+    if (agent->care != NULL) {
+        agent->care->started_us = natlet_runtime_now_us(cell->rt);
+        agent->care->is_free = false;
+    }
     if (agent->has_run && agent->child.drop_mail) {
         natlet__agent_drain(cell, agent, NATLET_DEAD_RESTART);
     }
@@ -302,6 +329,9 @@ void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     agent->exit = why;
+    if (agent->mail != NULL && agent->child.shield != NULL) {
+        agent->child.shield->caught(cell, agent);
+    }
     bury_held(cell, agent, NATLET_DEAD_CRASHED);
     natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
 }
@@ -313,10 +343,14 @@ void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_re
     while ((mail = natlet__mailbox_take(&agent->mailbox)) != NULL) {
         bury(cell, agent, mail, reason);
     }
+    if (agent->child.retry != NULL) {
+        agent->child.retry->drain(cell, agent, reason);
+    }
 }
 
 void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
 {
+    NATLET_ASSERT(agent->phase != NATLET_AGENT_BACKOFF); /* its alarm does not run */
     bool was_stopped =
         agent->exit.kind == NATLET_EXIT_SHUTDOWN || agent->exit.kind == NATLET_EXIT_KILLED;
 
@@ -330,6 +364,7 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
     cut_ties(cell, &agent->holds);
     natlet__list_cut(&agent->turn);
     natlet__list_cut(&agent->sibling);
+    natlet__supervisor_of(agent->parent)->count--;
     natlet__registry_remove(cell, agent);
     natlet__pool_give_back(&cell->pool, agent);
 }
@@ -347,6 +382,11 @@ static void finish_mail(natlet_cell *cell, natlet__agent *agent)
 /* Takes a handler's answer about the mail in its hands. */
 static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
 {
+    const natlet_retry *retry = agent->child.retry;
+
+    if (result == NATLET_RETRY && retry != NULL && retry->park(cell, agent)) {
+        return;
+    }
     switch (result) {
     case NATLET_DONE:
         finish_mail(cell, agent);
@@ -511,7 +551,8 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || is_settled) {
         return NATLET_E_STATE;
     }
-    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP && result != NATLET_STASH) {
+    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP && result != NATLET_STASH &&
+        (result != NATLET_RETRY || agent->child.retry == NULL)) {
         return NATLET_E_INVALID;
     }
     uint32_t was = natlet__lock(cell);
@@ -539,6 +580,11 @@ void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
         .last_exit = agent->exit,
         .mailbox = natlet__mailbox_stats_now(&agent->mailbox),
     };
+    if (agent->care != NULL) {
+        info->parked = agent->care->parked_count;
+        info->parked_max = agent->care->parked_most;
+        info->parked_refused = agent->care->parked_refused;
+    }
 }
 
 natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid, natlet_agent_info *info)

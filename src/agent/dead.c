@@ -47,7 +47,7 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
     }
     natlet_cell_event event = {
         .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
-    if (reason == NATLET_DEAD_CRASHED) {
+    if (reason == NATLET_DEAD_CRASHED || reason == NATLET_DEAD_POISON) {
         event.reason = agent->exit;
     }
     cell->stats.dead[reason]++;

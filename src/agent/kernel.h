@@ -23,6 +23,7 @@
 #include "natlet/cell.h"
 
 typedef struct natlet__agent natlet__agent;
+typedef struct natlet__care natlet__care;
 typedef struct natlet__supervisor natlet__supervisor;
 typedef struct natlet__wait natlet__wait;
 typedef struct natlet__outlet natlet__outlet;
@@ -54,6 +55,36 @@ typedef struct natlet__alarm {
     void (*ring)(natlet_cell *cell, struct natlet__alarm *alarm);
 } natlet__alarm;
 
+/* What put_off answers (natlet_backoff). */
+enum {
+    NATLET__RESTART, /* now */
+    NATLET__WAIT,    /* it entered BACKOFF */
+    NATLET__PARK,    /* never again */
+    NATLET__EXIT,    /* the supervisor is to end */
+};
+
+typedef struct natlet__suspect {
+    uint64_t print; /* of mail */
+    uint32_t count; /* of crashes on it; 0: no suspect */
+} natlet__suspect;
+
+enum { NATLET__SUSPECTS = 4 };
+
+/* What belongs to a child that has anything of natlet/recovery.h.  It lies behind the
+ * agent's struct, and outlives the incarnations too. */
+struct natlet__care {
+    natlet__alarm alarm; /* BACKOFF: its end */
+    uint64_t started_us; /* the last start that was tried */
+    uint32_t tries;      /* restarts in a row that waited */
+    uint32_t delay_ms;   /* of the last one */
+    bool is_free;        /* the next restart neither waits nor counts: a mail is to blame */
+    natlet__suspect suspects[NATLET__SUSPECTS];
+    natlet__link parked; /* mail, see retry.c */
+    uint16_t parked_count;
+    uint16_t parked_most;
+    uint32_t parked_refused;
+};
+
 /* A child: it outlives its incarnations, and its mailbox with it.  One block of
  * the pool holds this struct and the state. */
 struct natlet__agent {
@@ -65,6 +96,7 @@ struct natlet__agent {
     natlet__agent *parent;    /* NULL: the root */
     natlet__agent *name_next; /* with the same hash of the name */
     void *state;              /* of a supervisor: natlet__supervisor */
+    natlet__care *care;       /* NULL: its child asks for nothing that needs it */
     natlet_mail *mail;        /* in the handler's hands, or kept by LATER */
     natlet_pid pid;           /* of the present incarnation; 0: none */
     uint32_t slot;
@@ -84,6 +116,8 @@ struct natlet__agent {
     uint32_t index; /* in the supervisor's specification, or NATLET__ADDED */
     uint32_t restarts;
     uint64_t handled;
+    uint32_t kept;       /* mail that it keeps */
+    uint32_t kept_bytes; /* of their four parts */
     natlet__mailbox mailbox;
 };
 
@@ -96,6 +130,8 @@ struct natlet__supervisor {
     natlet__link *last;     /* the last one to stop; `children`: all are */
     natlet__alarm patience; /* for what stops now */
     bool restarts;          /* what it stops is started again */
+    uint32_t count;         /* of children */
+    uint32_t waiting;       /* of them: in BACKOFF */
     uint32_t places;        /* in the ring of restarts behind this struct */
     uint32_t place;         /* the oldest of them */
 };
@@ -120,10 +156,6 @@ struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
 };
 
-/* flow of a tie that is the bridge's; any other is left alone.  Only programs with
- * PAUSE_SRC call it, so that only they have it. */
-void natlet__outlet_flow(natlet__tie *tie, bool stop);
-
 /* The bridge's, for a shutdown, as often as one likes.  True: there is nothing to wait for;
  * else the cell's alarm `again` rings when there may be.  Only shutdown.c calls them, and
  * they are weak there: a program has them if it has a bridge and shuts cells down. */
@@ -140,6 +172,9 @@ typedef struct natlet__closing {
     uint32_t flush; /* the outlet's: 0 not begun, 1 under way, 2 over */
     natlet_reason how;
 } natlet__closing;
+/* flow of a tie that is the bridge's; any other is left alone.  Only programs with
+ * PAUSE_SRC call it, so that only they have it. */
+void natlet__outlet_flow(natlet__tie *tie, bool stop);
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
@@ -254,6 +289,14 @@ uint64_t natlet__mail_measure(const natlet_mail *draft);
 natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
                               natlet_mail_kind kind);
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
+
+/* Counts one more delivery. */
+static inline void natlet__mail_comes_again(natlet_mail *mail)
+{
+    if (mail->attempt < UINT16_MAX) {
+        mail->attempt++;
+    }
+}
 
 /* Queues the mail that ends a wait of `agent`. */
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);

@@ -196,10 +196,24 @@ static natlet__lane *next_lane(natlet__mailbox *box)
     }
 }
 
+void natlet__mailbox_put_back(natlet__mailbox *box, natlet_mail *mail)
+{
+    NATLET_ASSERT(box->returned == NULL);
+    box->returned = mail;
+    box->queued++;
+}
+
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box)
 {
+    natlet_mail *returned = box->returned;
+
     if (box->queued == 0) {
         return NULL;
+    }
+    if (returned != NULL && box->lanes[SYS].used == 0) {
+        box->returned = NULL;
+        box->queued--;
+        return returned;
     }
     return natlet__mailbox_take_first(box,
                                       box->lanes[SYS].used > 0 ? &box->lanes[SYS] : next_lane(box));
@@ -245,6 +259,9 @@ natlet_mailbox_stats natlet__mailbox_stats_now(const natlet__mailbox *box)
     for (uint32_t i = 0; i < NATLET_PRIORITIES; i++) {
         stats.used[i] = box->lanes[i].used;
         stats.free_min[i] = (uint16_t)(box->lanes[i].cap - box->lanes[i].used_max);
+    }
+    if (box->returned != NULL) {
+        stats.used[NORMAL]++;
     }
     return stats;
 }

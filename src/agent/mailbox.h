@@ -18,7 +18,8 @@ typedef struct natlet__lane {
 
 typedef struct natlet__mailbox {
     natlet__lane lanes[NATLET_PRIORITIES];
-    natlet__lane stash; /* its first `unstashed` mails can be taken, the others are put aside */
+    natlet__lane stash;    /* its first `unstashed` mails can be taken, the others are put aside */
+    natlet_mail *returned; /* by put_back: in no lane, and not in `bytes` */
     uint16_t unstashed;
     uint16_t reserved; /* free places of the SYS lane that are promised */
     uint32_t queued;   /* mail that can be taken */
@@ -67,8 +68,12 @@ bool natlet__mailbox_stash(natlet__mailbox *box, natlet_mail *mail);
 /* Lets all that was put aside be taken. */
 void natlet__mailbox_unstash(natlet__mailbox *box);
 
-/* Takes the next mail out: SYS first, then what was unstashed, the other lanes 4 : 2 : 1.
- * NULL if there is none. */
+/* Puts the mail that was taken out last, not of SYS, before all other mail but SYS; there
+ * is always room for it. */
+void natlet__mailbox_put_back(natlet__mailbox *box, natlet_mail *mail);
+
+/* Takes the next mail out: SYS first, then what was put back, then what was unstashed, the
+ * other lanes 4 : 2 : 1.  NULL if there is none. */
 natlet_mail *natlet__mailbox_take(natlet__mailbox *box);
 
 /* The same of the SYS lane only. */

@@ -63,13 +63,7 @@ size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec)
 
 uint32_t natlet__supervisor_count(const natlet__agent *agent)
 {
-    const natlet__link *children = &state_of(agent)->children;
-    uint32_t count = 0;
-
-    for (const natlet__link *at = children->next; at != children; at = at->next) {
-        count++;
-    }
-    return count;
+    return state_of(agent)->count;
 }
 
 /* Notes a restart: until when it counts.  With the last ones in a ring, the oldest
@@ -463,6 +457,33 @@ static void restart_by_strategy(natlet_cell *cell, natlet__agent *agent, natlet_
     }
 }
 
+/* Whether a child that is to be restarted is so now: else it waits, or that is given up. */
+static bool is_due(natlet_cell *cell, natlet__agent *child)
+{
+    const natlet_backoff *backoff = child->child.backoff;
+
+    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF) {
+        return true;
+    }
+    int32_t what = backoff->put_off(cell, child);
+    if (what == NATLET__PARK) {
+        give_up(cell, child);
+    } else if (what == NATLET__EXIT) {
+        halt(cell, child->parent);
+    }
+    return what == NATLET__RESTART;
+}
+
+/* Restarts a child, unless that were too many restarts. */
+static void try_restart(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    if (may_restart(cell, agent)) {
+        restart_by_strategy(cell, agent, child);
+    } else {
+        halt(cell, agent);
+    }
+}
+
 /* Acts on what came in first. */
 static void act(natlet_cell *cell, natlet__agent *agent)
 {
@@ -470,12 +491,14 @@ static void act(natlet_cell *cell, natlet__agent *agent)
     natlet__agent *child = (natlet__agent *)sup->events.next;
     bool is_ask = sup->events.next == &sup->ask;
 
-    if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-        give_up(cell, child);
-    } else if (!is_ask && may_restart(cell, agent)) {
-        restart_by_strategy(cell, agent, child);
-    } else {
+    if (is_ask) {
         halt(cell, agent);
+    } else if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        give_up(cell, child);
+    } else if (child->care != NULL && child->care->is_free) {
+        restart_by_strategy(cell, agent, child);
+    } else if (is_due(cell, child)) {
+        try_restart(cell, agent, child);
     }
 }
 

@@ -5,7 +5,6 @@
  * for good.  A feed belongs to the client: it says when the subscription is over, and
  * only then the memory is given back, for until then messages may come. */
 #include "bridge/bridge.h"
-
 #include "bridge/deadline.h"
 
 static natlet_bridge *bridge_of(natlet__outlet *outlet)
@@ -43,15 +42,15 @@ static void end_feed(const natlet__feed *feed)
 static void deliver(natlet__feed *feed, natlet_mail *draft)
 {
     natlet_bridge_stats *stats = &feed->bridge->stats;
+    natlet_cell *cell = feed->bridge->cell;
     natlet__taker *taker = (natlet__taker *)feed->takers.next;
     natlet__agent *agent = taker->agent;
 
     natlet__list_cut(&taker->link);
     natlet__list_put(&feed->takers, &taker->link);
     stats->in_copies++;
-    draft->call = natlet__deadline_read(feed->bridge->cell, agent, draft->headers);
-    natlet_status st =
-        natlet__post(feed->bridge->cell, agent, agent->pid, draft, NATLET_MAIL_NATS, NULL);
+    draft->call = natlet__deadline_read(cell, agent, draft->headers);
+    natlet_status st = natlet__post(cell, agent, agent->pid, draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
         stats->in_no_agent++;
     } else if (st < 0) {
@@ -389,30 +388,38 @@ static void on_flushed(void *self, natlet_status st, uint64_t elapsed_us)
     on_drained(self, st, elapsed_us);
 }
 
+static void drain_feed(natlet__feed *feed, uint32_t timeout_ms)
+{
+    natlet_cell *cell = feed->bridge->cell;
+
+    feed->is_draining = true;
+    natlet_status st =
+        natlet_client_drain_subscription(feed->client, feed->sid, timeout_ms, on_drained, cell);
+    if (st == NATLET_E_FULL) { /* it is asked again in the next turn */
+        feed->is_draining = false;
+        on_drained(cell, st, 0);
+    }
+}
+
+/* What is paused is over: nothing comes from it any more. */
 bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
 {
     natlet_bridge *bridge = bridge_of(outlet);
+    natlet__feed *stopped = &bridge->stopped;
     const natlet__link *all = &bridge->feeds;
     natlet__link *next;
 
-    while (bridge->stopped.count > 0) { /* these do not go on */
-        free_taker((natlet__taker *)bridge->stopped.takers.next);
+    while (stopped->count > 0) {
+        free_taker((natlet__taker *)stopped->takers.next);
     }
-    natlet__list_cut(&bridge->stopped.link);
     for (natlet__link *at = all->next; at != all; at = next) {
         natlet__feed *feed = (natlet__feed *)at;
         next = at->next; /* without a connection it ends at once */
-        if (!feed->is_draining) {
-            feed->is_draining = true;
-            natlet_status st = natlet_client_drain_subscription(
-                bridge->client, feed->sid, timeout_ms, on_drained, bridge->cell);
-            if (st == NATLET_E_FULL) { /* it is asked again in the next turn */
-                feed->is_draining = false;
-                on_drained(bridge->cell, st, 0);
-            }
+        if (feed != stopped && !feed->is_draining) {
+            drain_feed(feed, timeout_ms);
         }
     }
-    return natlet__list_is_empty(all);
+    return bridge->stats.subscriptions == 0;
 }
 
 bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms)

@@ -17,6 +17,7 @@ may() { # layer -> layers that it may include beside itself
     kv | object) echo base json crypto proto ws tls auth client jetstream ;;
     agent) echo base json ;;
     bridge) echo base json client agent service jetstream ;;
+    seed) echo base json client agent ;;
     platform) echo base ;;
     *) echo "?" ;;
     esac
@@ -24,11 +25,12 @@ may() { # layer -> layers that it may include beside itself
 
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
-    agent | mailbox | mail | supervisor | cell | registry | breaker | inspect) echo agent ;;
+    agent | mailbox | mail | supervisor | cell | registry | breaker | inspect | envelope | backend) echo agent ;;
     auth | client) echo "$1" ;;
     service | jetstream | kv | object) echo "$1" ;;
     presence) echo service ;;
     bridge | deadletters | introspect) echo bridge ;;
+    seed) echo seed ;;
     *) echo base ;;
     esac
 }

@@ -28,27 +28,6 @@ static void note_fault(cli_secret *secret, const char *what, const char *why)
     cli_text_puts(&secret->fault, why);
 }
 
-static const char *errno_text(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return "there is no such file";
-    case EISDIR:
-        return "it is a folder";
-    case EACCES:
-    case EPERM:
-#if defined(ENOTCAPABLE)
-    case ENOTCAPABLE: /* WASI: not among what the host lets us see */
-#endif
-        return "reading it is not allowed";
-    case ENOMEM:
-        return "there is no memory";
-    default:
-        return "input or output failed";
-    }
-}
-
 /* Reads at most `cap` bytes; *len says how many in either case.  Returns 0, or -1
  * with errno. */
 static int read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
@@ -81,7 +60,7 @@ static natlet_status lend(void *self, natlet_slice *text)
         return NATLET_E_NO_MEMORY;
     }
     if (read_file(secret->path, secret->mem, FILE_BYTES_MAX + 1, &len) < 0) {
-        why = errno_text(errno);
+        why = cli_errno_text(errno);
     } else if (len > FILE_BYTES_MAX) {
         why = "it is larger than 64 KiB";
     }

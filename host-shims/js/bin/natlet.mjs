@@ -3,7 +3,7 @@
 //
 // NATLET_CLI_WASM names another module, NATLET_ALLOW the servers that it may reach
 // (patterns separated by blanks, see host-shims/README.md).  The module can read the files that
-// --creds, --nkey, NATS_CREDS and NATS_NKEY name, and no others.
+// --creds, --nkey, NATS_CREDS, NATS_NKEY and `subjects check` name, and no others.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../src/command.js';
@@ -18,6 +18,12 @@ if (!file || !existsSync(file)) {
     process.exit(1);
 }
 
+/** The operand of `subjects check`, which takes flags only beside it. */
+function tableNamed(args) {
+    const words = args.filter((word) => !word.startsWith('-'));
+    return words[0] === 'subjects' && words[1] === 'check' ? words[2] : undefined;
+}
+
 /** Those of the command line first: they count before those of the environment. */
 function filesNamed(args, env) {
     const end = args.includes('--') ? args.indexOf('--') : args.length;
@@ -25,7 +31,7 @@ function filesNamed(args, env) {
         const [option, value = args[i + 1]] = word.split(/=(.*)/s);
         return ['--creds', '--nkey'].includes(option) ? value : undefined;
     });
-    return [...named, env.NATS_CREDS, env.NATS_NKEY].filter(Boolean);
+    return [...named, tableNamed(args), env.NATS_CREDS, env.NATS_NKEY].filter(Boolean);
 }
 
 const args = process.argv.slice(2);
