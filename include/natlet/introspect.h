@@ -26,6 +26,7 @@ natlet_status natlet_bridge_service(natlet_bridge *bridge, natlet_slice ns, natl
  *
  *     tree     natlet_cell_tree_json          info     natlet_agent_json
  *     dead     natlet_cell_dead_json          kill     natlet_agent_exit, KILLED
+ *     suspend  natlet_agent_suspend           resume   natlet_agent_resume
  *     restart  starts one that is down; ends another with ERROR, so that its supervisor
  *              restarts it and counts that
  *
