@@ -8,6 +8,7 @@
 NATLET__OPTIONAL(natlet__ledger_work)
 NATLET__OPTIONAL(natlet__ledger_stats)
 NATLET__OPTIONAL(natlet__ledger_free)
+NATLET__OPTIONAL(natlet__secure_free)
 NATLET__OPTIONAL(natlet__subscribe_end_all)
 NATLET__OPTIONAL(natlet__subscriptions_free)
 
@@ -245,6 +246,9 @@ static void give_back(natlet_client *client)
     natlet__roster_free(&client->pong_waiters);
     if (client->ledger != NULL) {
         natlet__ledger_free(client);
+    }
+    if (natlet__secure_free != NULL && client->secure != NULL) {
+        natlet__secure_free(client);
     }
     if (natlet__subscriptions_free != NULL) {
         natlet__subscriptions_free(&client->subs);

@@ -3,7 +3,8 @@
 //
 // NATLET_CLI_WASM names another module, NATLET_ALLOW the servers that it may reach
 // (patterns separated by blanks, see host-shims/README.md).  The module can read the files that
-// --creds, --nkey, NATS_CREDS and NATS_NKEY name, and no others.
+// --creds, --nkey, --tlsca, --tlscert, --tlskey and their variables (NATS_CREDS ...) name, the
+// certificates of the CAs that the system trusts, and no others.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../src/command.js';
@@ -18,14 +19,22 @@ if (!file || !existsSync(file)) {
     process.exit(1);
 }
 
+const FILE_OPTIONS = ['--creds', '--nkey', '--tlsca', '--tlscert', '--tlskey'];
+const FILE_VARIABLES = ['NATS_CREDS', 'NATS_NKEY', 'NATS_CA', 'NATS_CERT', 'NATS_KEY', 'SSL_CERT_FILE'];
+const SYSTEM_CA = [
+    '/etc/ssl/certs/ca-certificates.crt',
+    '/etc/pki/tls/certs/ca-bundle.crt',
+    '/etc/ssl/cert.pem',
+];
+
 /** Those of the command line first: they count before those of the environment. */
 function filesNamed(args, env) {
     const end = args.includes('--') ? args.indexOf('--') : args.length;
     const named = args.slice(0, end).map((word, i) => {
         const [option, value = args[i + 1]] = word.split(/=(.*)/s);
-        return ['--creds', '--nkey'].includes(option) ? value : undefined;
+        return FILE_OPTIONS.includes(option) ? value : undefined;
     });
-    return [...named, env.NATS_CREDS, env.NATS_NKEY].filter(Boolean);
+    return [...named, ...FILE_VARIABLES.map((name) => env[name]), ...SYSTEM_CA].filter(Boolean);
 }
 
 const args = process.argv.slice(2);
