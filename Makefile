@@ -5,7 +5,8 @@
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
-# make e2e conformance ws hosts tls browser lab modules   one suite of make test each
+# make e2e conformance ws hosts tls browser lab npm modules   one suite of make test each
+# make package   the npm package, in build/package/natlet
 # make ws-mutants                                         plants faults that suite ws must see
 # make oracle    traces of Erlang/OTP written anew (needs erlc)
 # make conformance-table                                  writes the table of tests/conformance/README.md
@@ -107,6 +108,13 @@ ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
+
+# The npm package as it is published, in $(B)/package/natlet; beside it what its tests take from npm.
+PACKAGE = $(B)/package/natlet
+package: $(W)/natlet-core.wasm $(W)/natlet.wasm $(W)/natlet-cli.wasm
+	@rm -rf $(PACKAGE) && mkdir -p $(PACKAGE)/wasm && cp -r host-shims/js/. $(PACKAGE)
+	@cp LICENSE NOTICE $(PACKAGE) && cp $^ $(PACKAGE)/wasm
+	@ln -sfn "$(abspath $(TOOLS)/npm/node_modules)" $(B)/package/node_modules
 
 # ---- tools: a part's file changes only if what it says changes
 
@@ -240,9 +248,9 @@ TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES)
+test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES)
 
-conformance ws ws-peers hosts e2e tls browser lab: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e tls browser lab npm: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # What other clients do in the cases of ws: M=write makes the table of their README.
 ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
@@ -325,7 +333,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e tls browser lab demo bench fuzz \
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e tls browser lab npm demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

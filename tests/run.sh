@@ -71,6 +71,8 @@ suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e "$NODE" tests/e2e/run.mjs
 suite tls "$NODE" tests/e2e/tls/run.mjs
 suite browser "$NODE" tests/browser/run.mjs
+suite npm "$NODE" tests/npm/run.mjs
+suite npm-node24 "$NODE24" tests/npm/run.mjs
 suite readme sh tests/arch/readme.sh
 # After all that have cases of conformance: the table tells what they said.
 suite conformance-table "$NODE" tests/conformance/table.mjs "${TABLE:-check}" tests/conformance/README.md $logs

@@ -223,7 +223,7 @@ npm_node() {
         "node-linux-$(npm_arch)@$2"
 }
 
-why_npm() { echo "nats.js, its keys and tokens, ws and playwright-core from npm, as peers and drivers in the tests"; }
+why_npm() { echo "nats.js and what builds on it, ws, react, esbuild, TypeScript and playwright-core from npm, as peers and tools of the tests"; }
 find_npm() {
     [ "$tools/npm/node_modules/.package-lock.json" -nt tests/package-lock.json ] &&
         echo "NPM_DIR=$tools/npm/node_modules"

@@ -41,6 +41,9 @@ static void on_cell_event(void *self, const natlet_cell_event *event)
     case NATLET_CELL_DEAD_LETTER:
         say(": dead letter, ", name, natlet_dead_text(event->dead));
         break;
+    case NATLET_CELL_CLOSED:
+        say(" closed", nameless, "");
+        break;
     case NATLET_CELL_START_FAILED:
         say(" could not start", name, "");
         break;

@@ -29,7 +29,9 @@ typedef struct natlet_cell natlet_cell;
     X(SHUTDOWN, 1, "shutdown")                                                                     \
     X(ERROR, 2, "error")                                                                           \
     X(TRAP, 3, "trap")                                                                             \
-    X(KILLED, 4, "killed")
+    X(KILLED, 4, "killed")                                                                         \
+    X(OVERFLOW, 5, "overflow")                                                                     \
+    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */
 
 typedef enum natlet_exit_kind {
 #define X(name, value, text) NATLET_EXIT_##name = (value),
@@ -39,8 +41,8 @@ typedef enum natlet_exit_kind {
 
 typedef struct natlet_reason {
     natlet_exit_kind kind;
-    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED: E_TRAP, E_CANCELLED; else
-                     0, or natlet_agent_exit's */
+    int32_t code; /* ERROR: what the handler returned; TRAP, KILLED, OVERFLOW, NO_AGENT: E_TRAP,
+                     E_CANCELLED, E_FULL, E_NO_AGENT; else 0, or natlet_agent_exit's */
 } natlet_reason;
 
 /* What a handler answers; below 0 the agent crashes with ERROR and that code, so
@@ -50,6 +52,9 @@ enum {
     NATLET_LATER = 16,  /* keep the mail, deliver no other until it is settled */
     NATLET_REJECT = 17, /* the mail goes to the dead letters, the agent goes on */
     NATLET_STOP = 18,   /* the agent ends, NORMAL */
+    NATLET_STASH = 19,  /* put the mail aside until natlet_agent_unstash; a dead letter if the
+                           stash is full.  In a program that never unstashes: no answer */
+    NATLET_RETRY = 20,  /* the mail comes again later, see natlet_retry; USER CALL NATS */
 };
 
 /* `state` is zeroed before init, aligned for uint64_t, and the agent's until it
@@ -60,7 +65,7 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after TRAP and KILLED. */
+    /* May be NULL.  Not called after it trapped, overflowed or was killed. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 
@@ -71,7 +76,9 @@ typedef struct natlet_behaviour {
     X(STOPPING, 3, "stopping")     /* a supervisor that stops its children */                      \
     X(EXITED, 4, "exited")         /* ended; its supervisor acts next */                           \
     X(RESTARTING, 5, "restarting") /* could not start; its supervisor tries again next */          \
-    X(DOWN, 6, "down")             /* ended, and not to be restarted */
+    X(DOWN, 6, "down")             /* ended, and not to be restarted */                            \
+    X(BACKOFF, 7, "backoff")       /* its restart waits: natlet_backoff */                         \
+    X(SUSPENDED, 8, "suspended")   /* running, but takes only the SYS lane */
 
 typedef enum natlet_agent_state {
 #define X(name, value, text) NATLET_AGENT_##name = (value),
@@ -90,6 +97,9 @@ typedef struct natlet_agent_info {
     uint64_t handled;  /* mail */
     natlet_reason last_exit;
     natlet_mailbox_stats mailbox;
+    uint16_t parked;         /* mail that comes again later: natlet_retry */
+    uint16_t parked_max;     /* most ever */
+    uint32_t parked_refused; /* retries that found no place */
 } natlet_agent_info;
 
 #ifdef __cplusplus
@@ -102,9 +112,10 @@ natlet_pid natlet_agent_self(const natlet_cell *cell);
 /* Copies subject, reply, headers, payload, tag, seq and priority of `mail` into
  * the mailbox of `to`; `from` is the running agent.
  *
- * Returns OK; E_FULL (the mailbox or the cell's pool: try later, the refusal is
- * counted); E_TOO_LARGE (it will never fit); E_NO_AGENT (it is in the dead
- * letters); E_INVALID (no such priority). */
+ * Returns OK (with DROP_NEW also for mail that became a dead letter); E_FULL (the
+ * mailbox or the cell's pool: try later, the refusal is counted); E_TOO_LARGE (it will
+ * never fit); E_NO_AGENT (it is in the dead letters); E_INVALID (no such priority);
+ * E_STATE (outside of a handler, after natlet_cell_shutdown). */
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail);
 
 /* The same to whoever has that name; a child that is about to be restarted takes
@@ -112,9 +123,13 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail);
 
 /* Sends a CALL.  Its end is one REPLY mail whose tag is *ref: the answer, or a
- * status: E_TIMEOUT; E_NO_AGENT (who was asked crashed on it, rejected it or ended);
+ * status: E_TIMEOUT; E_NO_AGENT (who was asked crashed on it, rejected it, dropped it
+ * or ended);
  * E_FULL or E_TOO_LARGE (the answer's bytes found no room).  The place of that mail
  * is reserved now, so it always comes, unless the caller ends before.
+ *
+ * It ends with the incarnation that was asked, at once; what that left in its mailbox
+ * the next one may still handle, and its answer is late.
  *
  * Returns as natlet_agent_send, and E_FULL (no place in the caller's own SYS lane
  * or in the cell for one more call or timer); E_STATE (outside of a handler). */
@@ -138,8 +153,22 @@ natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
 natlet_status natlet_agent_send_after(natlet_cell *cell, natlet_pid to, uint32_t delay_ms,
                                       uint32_t tag, uint32_t *ref);
 
-/* Forgets a timer, call or request: nothing comes of it any more.  Returns OK, or
- * E_NOT_FOUND (its mail is queued or was delivered). */
+/* Sends a TIMER mail with `tag` to `to` every `period_ms`, the first in one period.  A
+ * tick that comes while the one before it is still queued, or for which there is no
+ * place, is skipped; so are all but one of those that are late.  The next mail's `seq`
+ * says how many were.  It dies with that incarnation.
+ *
+ * Returns as natlet_agent_send_after; E_INVALID (`period_ms` is 0).  It takes two places
+ * of the SYS lane, one of them while a tick is queued. */
+natlet_status natlet_agent_send_every(natlet_cell *cell, natlet_pid to, uint32_t period_ms,
+                                      uint32_t tag, uint32_t *ref);
+
+/* Milliseconds, rounded up, until a timer sends or a call is over: ask before
+ * natlet_agent_cancel.  Returns OK, or E_NOT_FOUND (*left_ms is 0). */
+natlet_status natlet_agent_time_left(const natlet_cell *cell, uint32_t ref, uint32_t *left_ms);
+
+/* Forgets a timer, call, request or monitor: nothing comes of it any more.  Returns OK,
+ * or E_NOT_FOUND (its mail is queued or was delivered). */
 natlet_status natlet_agent_cancel(natlet_cell *cell, uint32_t ref);
 
 /* Publishes to the network.  Returns E_UNSUPPORTED (no network in this cell), else
@@ -160,6 +189,17 @@ natlet_status natlet_agent_request(natlet_cell *cell, const natlet_msg *msg, uin
  * on_mail. */
 int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
 
+/* For a handler, or init: what the agent has put aside by NATLET_STASH comes again,
+ * before other mail but SYS, in the order in which it was put aside.  A new incarnation
+ * gets it without asking, but for answers and timers, which end with the old one.
+ *
+ *     if (!c->is_open) {
+ *         return NATLET_STASH;
+ *     }
+ *
+ * Returns OK, or E_STATE (outside of a handler). */
+natlet_status natlet_agent_unstash(natlet_cell *cell);
+
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps
  * by LATER, is done with; its supervisor then acts by its rules.  KILLED does not wait
@@ -167,6 +207,14 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
  *
  * Returns OK; E_NO_AGENT; E_INVALID (another reason). */
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why);
+
+/* Lets an agent take only what its SYS lane brings: answers, timers, signals; other mail
+ * waits until natlet_agent_resume, or its next incarnation.  Its supervisor stops it as
+ * ever.  Once or twice is the same.
+ *
+ * Returns OK; E_NO_AGENT; E_INVALID (a supervisor). */
+natlet_status natlet_agent_suspend(natlet_cell *cell, natlet_pid pid);
+natlet_status natlet_agent_resume(natlet_cell *cell, natlet_pid pid);
 
 /* What is known about an agent.  Returns OK or E_NO_AGENT. */
 natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid,

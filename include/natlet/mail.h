@@ -1,5 +1,5 @@
 /* Mail is what an agent receives: a message of the network, of another agent,
- * an answer, or a timer.
+ * an answer, a timer, or the news that an agent ended.
  *
  * It lies in its cell's pool and is borrowed: everything in it is valid until the
  * handler returns, or, after NATLET_LATER, until the mail is settled.  Handlers
@@ -26,6 +26,8 @@ typedef enum natlet_mail_kind {
     NATLET_MAIL_NATS,  /* came from a subscription */
     NATLET_MAIL_REPLY, /* ends a call or request: see status and tag */
     NATLET_MAIL_TIMER, /* natlet_agent_send_after: see tag */
+    NATLET_MAIL_EXIT,  /* a linked agent ended, and this one traps exits: natlet/link.h */
+    NATLET_MAIL_DOWN,  /* a monitored agent ended */
 } natlet_mail_kind;
 
 /* Lanes of a mailbox.  SYS is the cell's own and always served first; the others
@@ -34,7 +36,7 @@ typedef enum natlet_priority {
     NATLET_PRIORITY_NORMAL,
     NATLET_PRIORITY_HIGH,
     NATLET_PRIORITY_LOW,
-    NATLET_PRIORITY_SYS, /* answers and timers; nobody sends with it */
+    NATLET_PRIORITY_SYS, /* answers, timers and signals; nobody sends with it */
 } natlet_priority;
 #define NATLET_PRIORITIES 4
 
@@ -47,18 +49,22 @@ typedef struct natlet_mail {
     natlet_slice reply;   /* NATS: where an answer goes; empty: nobody asked */
     natlet_slice headers; /* a whole "NATS/1.0..." block, or empty */
     natlet_slice payload;
-    natlet_pid from; /* 0: not an agent */
+    natlet_pid from; /* 0: not an agent; EXIT DOWN: who ended */
     natlet_pid to;
     uint64_t id_ns;       /* wall time of receipt, strictly increasing in a cell */
-    uint64_t seq;         /* in a stream, 0: none */
-    uint32_t tag;         /* USER CALL TIMER: the sender's; REPLY: what the call gave as ref */
-    natlet_status status; /* REPLY: OK, or why there is no answer: E_TIMEOUT, E_NO_AGENT ... */
-    uint32_t call;        /* CALL: the cell's number of it */
+    uint64_t seq;         /* in a stream, 0: none; TIMER of natlet_agent_send_every: skipped */
+    uint32_t tag;         /* USER CALL TIMER: the sender's; REPLY DOWN: what the call or monitor
+                             gave as ref; EXIT: 0 */
+    natlet_status status; /* REPLY: OK, or why there is no answer: E_TIMEOUT, E_NO_AGENT ...;
+                             EXIT DOWN: the reason's code, see natlet_mail_reason */
+    uint32_t call;        /* the cell's: CALL and ticks: its number; NATS: its deadline */
     uint32_t bytes;       /* of subject, reply, headers and payload together */
     uint16_t attempt;     /* 1: first delivery */
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t priority;     /* natlet_priority */
     uint8_t json;         /* whether the payload is JSON: 0 not looked yet, 1 yes, 2 no */
+    uint16_t key;         /* the cell's: hash of what COALESCE compares */
+    uint8_t exit_kind;    /* EXIT DOWN: natlet_exit_kind */
 } natlet_mail;
 
 #ifdef __cplusplus

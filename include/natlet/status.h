@@ -61,7 +61,8 @@
     X(E_NAME_TAKEN, -97, "another agent has that name")                                            \
     X(E_STATE, -98, "not possible in the present state")                                           \
     X(E_TRAP, -99, "the agent trapped")                                                            \
-    X(E_POISONED, -100, "the instance can no longer be trusted; replace it")
+    X(E_POISONED, -100, "the instance can no longer be trusted; replace it")                       \
+    X(E_OPEN, -101, "the circuit breaker is open")
 
 typedef enum natlet_status {
 #define X(name, value, text) NATLET_##name = (value),

@@ -26,7 +26,7 @@ typedef enum natlet_subject_fault {
 } natlet_subject_fault;
 
 typedef enum natlet_subject_use {
-    NATLET_SUBJECT_PUBLISH,   /* no wildcard tokens */
+    NATLET_SUBJECT_PUBLISH,   /* no wildcard tokens, but below "$JS.", as its API has them */
     NATLET_SUBJECT_SUBSCRIBE, /* "*" for one token, ">" as the last for the rest */
     NATLET_SUBJECT_QUEUE,     /* one word: no wildcards; dots are allowed */
 } natlet_subject_use;

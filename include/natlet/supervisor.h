@@ -12,7 +12,7 @@
 #ifndef NATLET_SUPERVISOR_H
 #define NATLET_SUPERVISOR_H
 
-#include "natlet/agent.h"
+#include "natlet/recovery.h"
 
 typedef struct natlet_supervisor_spec natlet_supervisor_spec;
 
@@ -52,8 +52,12 @@ typedef struct natlet_child {
     natlet_restart restart;
     uint32_t shutdown_ms; /* 0: 5 000, for a supervisor NEVER */
     bool drop_mail;       /* what is queued does not survive a restart */
+    bool drop_expired;    /* NATS mail whose header Natlet-Deadline has passed is not handled */
     bool significant;     /* for auto_shutdown, which then must not be NEVER; not PERMANENT */
     natlet_mailbox_config mailbox;
+    const natlet_backoff *backoff; /* of restarts; NULL: they do not wait */
+    const natlet_shield *shield;   /* against mail; NULL: none */
+    const natlet_retry *retry;     /* of mail; NULL: NATLET_RETRY is no answer */
 } natlet_child;
 
 /* More than `intensity` restarts within `period_ms` are too many: the supervisor
@@ -85,8 +89,8 @@ extern "C" {
  *
  * Returns OK; what that init returned; E_CONFIG (a child with neither or both of
  * behaviour and supervisor, a number out of range); E_NAME_TAKEN; E_NO_MEMORY (the
- * cell's pool); E_LIMIT (agents_max, depth); E_STATE (inside a handler).  On
- * failure *pid is 0. */
+ * cell's pool); E_LIMIT (agents_max, depth); E_STATE (inside a handler, or after
+ * natlet_cell_shutdown).  On failure *pid is 0. */
 natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor_spec *spec,
                                       natlet_pid *pid);
 

@@ -9,31 +9,43 @@
  * EXITED      a stop, a crash, a normal end      STARTING, DOWN or freed       events
  * RESTARTING  a restart whose init failed        STARTING or DOWN              events
  * DOWN        its supervisor                     STARTING with it, or freed    nothing
+ * BACKOFF     a restart that waits               STARTING or DOWN              (events)
  *
  * In the run queue it stands only while there is something to do.  `events` are its
  * supervisor's, which acts on it. */
 #include "agent/kernel.h"
 
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet__stash_put)
+NATLET__OPTIONAL(natlet__stash_pass_on)
+
+enum { US_PER_MS = 1000 };
+
 static const char *const state_texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_AGENT_STATE_MAP(X)
 #undef X
 };
 static const char *const exit_texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_EXIT_MAP(X)
 #undef X
 };
 
+static const char *text_at(const char *const *texts, size_t count, uint32_t which)
+{
+    return which < count && texts[which] != NULL ? texts[which] : "unknown";
+}
+
 const char *natlet_agent_state_text(natlet_agent_state state)
 {
-    return (uint32_t)state < sizeof state_texts / sizeof *state_texts ? state_texts[state]
-                                                                      : "unknown";
+    return text_at(state_texts, sizeof state_texts / sizeof *state_texts, state);
 }
 
 const char *natlet_exit_text(natlet_exit_kind kind)
 {
-    return (uint32_t)kind < sizeof exit_texts / sizeof *exit_texts ? exit_texts[kind] : "unknown";
+    return text_at(exit_texts, sizeof exit_texts / sizeof *exit_texts, kind);
 }
 
 /* ---- calling handlers ---- */
@@ -67,11 +79,16 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
     return result;
 }
 
+/* Whether its state can be trusted at the end. */
+static bool is_told(natlet_reason why)
+{
+    return why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
+           why.kind != NATLET_EXIT_OVERFLOW;
+}
+
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
-    bool is_told = why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED;
-
-    if (is_told && !natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
+    if (!natlet__is_supervisor(agent) && agent->child.behaviour->terminate != NULL) {
         go_out(cell, agent);
         agent->child.behaviour->terminate(cell, agent->state, why);
         come_back(cell);
@@ -96,6 +113,10 @@ static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase)
 {
     natlet__list_cut(&agent->turn);
+    if (agent->phase == NATLET_AGENT_BACKOFF) {
+        natlet__timers_stop(&cell->timers, &agent->care->alarm.timer);
+        natlet__supervisor_of(agent->parent)->waiting--;
+    }
     agent->phase = (uint8_t)phase;
     if (phase >= NATLET_AGENT_EXITED) {
         agent->pid = 0;
@@ -110,6 +131,14 @@ void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_s
 
 /* ---- birth ---- */
 
+/* Whether its features are linked: NATLET_WITH_ names them. */
+static bool is_whole(const natlet_child *child)
+{
+    return (child->backoff == NULL || child->backoff->put_off != NULL) &&
+           (child->shield == NULL || child->shield->caught != NULL) &&
+           (child->retry == NULL || child->retry->park != NULL);
+}
+
 static natlet_status check(const natlet_child *child, const natlet__agent *parent)
 {
     bool may_be_significant =
@@ -117,7 +146,7 @@ static natlet_status check(const natlet_child *child, const natlet__agent *paren
         child->restart != NATLET_PERMANENT;
 
     if ((child->behaviour == NULL) == (child->supervisor == NULL) ||
-        (child->significant && !may_be_significant)) {
+        (child->significant && !may_be_significant) || !is_whole(child)) {
         return NATLET_E_CONFIG;
     }
     if (child->behaviour != NULL) {
@@ -140,6 +169,7 @@ static natlet_status furnish(natlet_cell *cell, natlet__agent *agent)
 }
 
 _Static_assert(sizeof(natlet__agent) % sizeof(uint64_t) == 0, "the state behind it is aligned");
+_Static_assert(sizeof(natlet__care) % sizeof(uint64_t) == 0, "the state behind it is aligned");
 
 natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
                                 const natlet_child *child, natlet__link *place)
@@ -151,14 +181,21 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
     }
     size_t state_bytes = child->behaviour != NULL ? child->behaviour->state_bytes
                                                   : natlet__supervisor_bytes(child->supervisor);
-    size_t bytes = sizeof(natlet__agent) + state_bytes;
+    size_t care_bytes = child->backoff != NULL || child->shield != NULL || child->retry != NULL
+                            ? sizeof(natlet__care)
+                            : 0;
+    size_t bytes = sizeof(natlet__agent) + care_bytes + state_bytes;
     natlet__agent *agent =
         state_bytes < cell->pool_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
     if (agent == NULL) {
         return NATLET_E_NO_MEMORY;
     }
     memset(agent, 0, bytes);
-    agent->state = agent + 1;
+    agent->state = (uint8_t *)(agent + 1) + care_bytes;
+    if (care_bytes > 0) {
+        agent->care = (natlet__care *)(agent + 1);
+        natlet__list_init(&agent->care->parked);
+    }
     agent->child = *child;
     agent->parent = parent;
     agent->depth = (uint8_t)(parent->depth + 1);
@@ -170,6 +207,7 @@ natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__
         return st;
     }
     natlet__list_put(place, &agent->sibling);
+    natlet__supervisor_of(parent)->count++;
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
     *out = agent;
     return NATLET_OK;
@@ -214,7 +252,13 @@ static void release(natlet_cell *cell, natlet__agent *agent)
         bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
     }
     bury_held(cell, agent, NATLET_DEAD_SHUTDOWN);
+    if (agent->mailbox.stash.used > 0) {
+        natlet__stash_pass_on(cell, agent);
+    }
     agent->is_asked = false;
+    agent->traps_exits = false;
+    agent->is_suspended = false;
+    agent->is_signalled = false;
     if (natlet__is_supervisor(agent)) {
         natlet__list_cut(&natlet__supervisor_of(agent)->ask);
     }
@@ -241,6 +285,10 @@ void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_r
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
+    if (agent->care != NULL) {
+        agent->care->started_us = natlet_runtime_now_us(cell->rt);
+        agent->care->is_free = false;
+    }
     if (agent->has_run && agent->child.drop_mail) {
         natlet__agent_drain(cell, agent, NATLET_DEAD_RESTART);
     }
@@ -253,7 +301,7 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
     natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     agent->has_run = true;
     tell(cell, agent, NATLET_CELL_STARTED);
-    if (agent->mailbox.queued > 0 || agent->is_asked) {
+    if (agent->mailbox.queued > 0 || agent->mailbox.is_paused || agent->is_asked) {
         natlet__agent_schedule(cell, agent);
     }
     return NATLET_OK;
@@ -264,8 +312,10 @@ void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 {
     bool has_started = agent->phase != NATLET_AGENT_STARTING && agent->pid != 0;
 
-    if (has_started) {
+    if (has_started && is_told(why)) {
         call_terminate(cell, agent, why);
+    }
+    if (agent->pid != 0) {
         agent->exit = why;
     }
     release(cell, agent);
@@ -278,6 +328,9 @@ void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     agent->exit = why;
+    if (agent->mail != NULL && agent->child.shield != NULL) {
+        agent->child.shield->caught(cell, agent);
+    }
     bury_held(cell, agent, NATLET_DEAD_CRASHED);
     natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
 }
@@ -289,10 +342,14 @@ void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_re
     while ((mail = natlet__mailbox_take(&agent->mailbox)) != NULL) {
         bury(cell, agent, mail, reason);
     }
+    if (agent->child.retry != NULL) {
+        agent->child.retry->drain(cell, agent, reason);
+    }
 }
 
 void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
 {
+    NATLET_ASSERT(agent->phase != NATLET_AGENT_BACKOFF); /* its alarm does not run */
     bool was_stopped =
         agent->exit.kind == NATLET_EXIT_SHUTDOWN || agent->exit.kind == NATLET_EXIT_KILLED;
 
@@ -306,6 +363,7 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent)
     cut_ties(cell, &agent->holds);
     natlet__list_cut(&agent->turn);
     natlet__list_cut(&agent->sibling);
+    natlet__supervisor_of(agent->parent)->count--;
     natlet__registry_remove(cell, agent);
     natlet__pool_give_back(&cell->pool, agent);
 }
@@ -323,6 +381,11 @@ static void finish_mail(natlet_cell *cell, natlet__agent *agent)
 /* Takes a handler's answer about the mail in its hands. */
 static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
 {
+    const natlet_retry *retry = agent->child.retry;
+
+    if (result == NATLET_RETRY && retry != NULL && retry->park(cell, agent)) {
+        return;
+    }
     switch (result) {
     case NATLET_DONE:
         finish_mail(cell, agent);
@@ -338,18 +401,39 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
         natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_NORMAL, 0}, NATLET_AGENT_EXITED);
         break;
     default: /* what is no answer at all is a crash as well */
+        if (result == NATLET_STASH && natlet__stash_put != NULL) {
+            natlet__stash_put(cell, agent);
+            break;
+        }
         natlet__agent_crash(
             cell, agent,
             (natlet_reason){NATLET_EXIT_ERROR, result < 0 ? result : NATLET_E_INVALID});
     }
 }
 
-/* Ends an agent that was asked to, unless it ended otherwise or is busy. */
-static void obey(natlet_cell *cell, natlet__agent *agent)
+void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next)
 {
     if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet__agent_end(cell, agent, agent->asked, NATLET_AGENT_EXITED);
+        if (agent->is_signalled && !is_told(agent->asked)) { /* others trapped or were killed */
+            call_terminate(cell, agent, agent->asked);
+        }
+        natlet__agent_end(cell, agent, agent->asked, next);
     }
+}
+
+static natlet_mail *next_mail(natlet__agent *agent)
+{
+    return agent->is_suspended ? natlet__mailbox_take_sys(&agent->mailbox)
+                               : natlet__mailbox_take(&agent->mailbox);
+}
+
+/* Whether it came too late for a child that wants to know. */
+static bool is_expired(const natlet_cell *cell, const natlet__agent *agent, const natlet_mail *mail)
+{
+    uint32_t now_ms = (uint32_t)(natlet_runtime_now_us(cell->rt) / US_PER_MS);
+
+    return agent->child.drop_expired && mail->kind == NATLET_MAIL_NATS && mail->call != 0 &&
+           now_ms - mail->call <= INT32_MAX;
 }
 
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
@@ -357,11 +441,15 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
     const natlet_behaviour *behaviour = agent->child.behaviour;
     uint32_t done = 0;
 
-    obey(cell, agent);
+    natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
     while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING) {
-        natlet_mail *mail = natlet__mailbox_take(&agent->mailbox);
+        natlet_mail *mail = next_mail(agent);
         if (mail == NULL) {
             return done;
+        }
+        if (is_expired(cell, agent, mail)) {
+            bury(cell, agent, mail, NATLET_DEAD_EXPIRED);
+            continue;
         }
         mail->to = agent->pid;
         agent->mail = mail;
@@ -370,7 +458,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
         take_result(cell, agent, result);
-        obey(cell, agent);
+        natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
         done++;
     }
     if (agent->phase == NATLET_AGENT_RUNNING && agent->mailbox.queued > 0) {
@@ -398,7 +486,23 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
     if (agent->phase == NATLET_AGENT_BUSY) {
         settle(cell, agent);
     }
-    return handle_batch(cell, agent) + 1;
+    uint32_t done = handle_batch(cell, agent);
+    if (agent->mailbox.is_paused) {
+        agent->child.mailbox.overflow->eased(agent);
+    }
+    return done + 1;
+}
+
+void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
+{
+    if (agent->is_asked) {
+        return;
+    }
+    agent->is_asked = true;
+    agent->asked = why;
+    if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */
+        natlet__agent_schedule(cell, agent);
+    }
 }
 
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why)
@@ -417,12 +521,10 @@ natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason
         natlet__supervisor_ask(cell, agent);
     } else if (is_kill && agent != cell->running && agent->phase != NATLET_AGENT_STARTING) {
         natlet__agent_end(cell, agent, why, NATLET_AGENT_EXITED);
-    } else if (is_kill || !agent->is_asked) {
-        agent->is_asked = true;
-        agent->asked = why;
-        if (agent->phase != NATLET_AGENT_BUSY) { /* its turn comes with the settled mail */
-            natlet__agent_schedule(cell, agent);
-        }
+    } else {
+        agent->is_asked = agent->is_asked && !is_kill;
+        agent->is_signalled = agent->is_signalled && !is_kill;
+        natlet__agent_ask(cell, agent, why);
     }
     natlet__unlock(cell, was);
     return NATLET_OK;
@@ -448,7 +550,8 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     if (agent->phase != NATLET_AGENT_BUSY || agent->token != token || is_settled) {
         return NATLET_E_STATE;
     }
-    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP) {
+    if (result > 0 && result != NATLET_REJECT && result != NATLET_STOP && result != NATLET_STASH &&
+        (result != NATLET_RETRY || agent->child.retry == NULL)) {
         return NATLET_E_INVALID;
     }
     uint32_t was = natlet__lock(cell);
@@ -469,13 +572,18 @@ void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
         .parent = agent->parent->pid,
         .name = agent->child.name,
         .kind = is_supervisor ? "supervisor" : agent->child.behaviour->name,
-        .state = (natlet_agent_state)agent->phase,
+        .state = agent->is_suspended ? NATLET_AGENT_SUSPENDED : (natlet_agent_state)agent->phase,
         .restarts = agent->restarts,
         .children = is_supervisor ? natlet__supervisor_count(agent) : 0,
         .handled = agent->handled,
         .last_exit = agent->exit,
         .mailbox = natlet__mailbox_stats_now(&agent->mailbox),
     };
+    if (agent->care != NULL) {
+        info->parked = agent->care->parked_count;
+        info->parked_max = agent->care->parked_most;
+        info->parked_refused = agent->care->parked_refused;
+    }
 }
 
 natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid, natlet_agent_info *info)

@@ -66,6 +66,9 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
             }
         }
     }
+    if (cell->closing.step != NULL) {
+        cell->closing.step(cell);
+    }
     return !natlet__list_is_empty(&cell->ready);
 }
 
@@ -238,6 +241,8 @@ natlet_cell_stats natlet_cell_stats_now(const natlet_cell *cell)
 
     stats.agents = cell->agents.used;
     stats.waits = cell->waits.used;
+    stats.agents_max = cell->agents.used_max;
+    stats.waits_max = cell->waits.used_max;
     stats.pool_bytes = cell->pool_bytes;
     stats.pool_used = cell->pool.used_bytes;
     stats.pool_max = cell->pool.used_max;

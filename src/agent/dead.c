@@ -3,7 +3,7 @@
 #include "agent/kernel.h"
 
 static const char *const texts[] = {
-#define X(name, value, text) text,
+#define X(name, value, text) [value] = (text),
     NATLET_DEAD_MAP(X)
 #undef X
 };
@@ -12,7 +12,9 @@ _Static_assert(sizeof texts / sizeof *texts == NATLET_DEAD_REASONS, "the count i
 
 const char *natlet_dead_text(natlet_dead_reason reason)
 {
-    return (uint32_t)reason < NATLET_DEAD_REASONS ? texts[reason] : "unknown";
+    bool is_known = (uint32_t)reason < NATLET_DEAD_REASONS && texts[reason] != NULL;
+
+    return is_known ? texts[reason] : "unknown";
 }
 
 static void remember(natlet_cell *cell, const natlet_cell_event *event)
@@ -39,12 +41,12 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
     if (mail->kind == NATLET_MAIL_REPLY) {
         cell->stats.late++;
     }
-    if (mail->kind == NATLET_MAIL_REPLY || mail->kind == NATLET_MAIL_TIMER) {
-        return; /* a timer says nothing that could be lost */
+    if (mail->kind >= NATLET_MAIL_REPLY) {
+        return; /* the cell's own, for that incarnation: timers, signals */
     }
     natlet_cell_event event = {
         .kind = NATLET_CELL_DEAD_LETTER, .pid = mail->to, .dead = reason, .mail = mail};
-    if (reason == NATLET_DEAD_CRASHED) {
+    if (reason == NATLET_DEAD_CRASHED || reason == NATLET_DEAD_POISON) {
         event.reason = agent->exit;
     }
     cell->stats.dead[reason]++;

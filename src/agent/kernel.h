@@ -23,6 +23,7 @@
 #include "natlet/cell.h"
 
 typedef struct natlet__agent natlet__agent;
+typedef struct natlet__care natlet__care;
 typedef struct natlet__supervisor natlet__supervisor;
 typedef struct natlet__wait natlet__wait;
 typedef struct natlet__outlet natlet__outlet;
@@ -32,6 +33,20 @@ typedef struct natlet__tie natlet__tie;
 struct natlet__tie {
     natlet__link link; /* first: in the agent's `waits` or `holds`; no more when `cut` is called */
     void (*cut)(natlet_cell *cell, natlet__tie *tie);
+    /* Of `holds`, NULL if mail does not come this way.  With PAUSE_SRC: stop, when a lane of
+     * the mailbox is full, and again for whatever finds it full later; go on, once, when the
+     * lanes are half empty.  It may cut its own tie, no other, and must send no mail. */
+    void (*flow)(natlet__tie *tie, bool stop);
+};
+
+/* What becomes of mail for a full mailbox; the public constants are these. */
+struct natlet_overflow_policy {
+    /* In place of natlet__post_copy, which does the work when there is room.  EMPTY: there
+     * is nothing in the mailbox, and the sender hears OK. */
+    natlet_status (*post)(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                          natlet_mail_kind kind, natlet_mail **copy);
+    /* The agent had a turn while its mailbox was paused. */
+    void (*eased)(natlet__agent *agent);
 };
 
 /* A point in time, and what then happens. */
@@ -40,16 +55,48 @@ typedef struct natlet__alarm {
     void (*ring)(natlet_cell *cell, struct natlet__alarm *alarm);
 } natlet__alarm;
 
+/* What put_off answers (natlet_backoff). */
+enum {
+    NATLET__RESTART, /* now */
+    NATLET__WAIT,    /* it entered BACKOFF */
+    NATLET__PARK,    /* never again */
+    NATLET__EXIT,    /* the supervisor is to end */
+};
+
+typedef struct natlet__suspect {
+    uint64_t print; /* of mail */
+    uint32_t count; /* of crashes on it; 0: no suspect */
+} natlet__suspect;
+
+enum { NATLET__SUSPECTS = 4 };
+
+/* What belongs to a child that has anything of natlet/recovery.h.  It lies behind the
+ * agent's struct, and outlives the incarnations too. */
+struct natlet__care {
+    natlet__alarm alarm; /* BACKOFF: its end */
+    uint64_t started_us; /* the last start that was tried */
+    uint32_t tries;      /* restarts in a row that waited */
+    uint32_t delay_ms;   /* of the last one */
+    bool is_free;        /* the next restart neither waits nor counts: a mail is to blame */
+    natlet__suspect suspects[NATLET__SUSPECTS];
+    natlet__link parked; /* mail, see retry.c */
+    uint16_t parked_count;
+    uint16_t parked_most;
+    uint32_t parked_refused;
+};
+
 /* A child: it outlives its incarnations, and its mailbox with it.  One block of
  * the pool holds this struct and the state. */
 struct natlet__agent {
     natlet__link turn;        /* first: in the run queue or in the parent's events, see agent.c */
     natlet__link sibling;     /* in the parent's children */
-    natlet__link waits;       /* ties of the incarnation: calls, requests, timers */
-    natlet__link holds;       /* ties of the child: subscriptions */
+    natlet__link waits;       /* ties of the incarnation: what it waits for, and who waits for it */
+    natlet__link holds;       /* ties of the child: subscriptions; one that joins while the
+                                 mailbox is paused starts stopped */
     natlet__agent *parent;    /* NULL: the root */
     natlet__agent *name_next; /* with the same hash of the name */
     void *state;              /* of a supervisor: natlet__supervisor */
+    natlet__care *care;       /* NULL: its child asks for nothing that needs it */
     natlet_mail *mail;        /* in the handler's hands, or kept by LATER */
     natlet_pid pid;           /* of the present incarnation; 0: none */
     uint32_t slot;
@@ -59,6 +106,10 @@ struct natlet__agent {
     uint8_t depth;  /* supervisors above it */
     bool is_asked;  /* to end, for the reason `asked` */
     bool has_run;   /* init succeeded once */
+    /* Of the incarnation: */
+    bool traps_exits;
+    bool is_suspended;
+    bool is_signalled; /* asked to end by a signal, which leaves its state whole */
     natlet_child child;
     natlet_reason exit; /* the last one */
     natlet_reason asked;
@@ -77,6 +128,8 @@ struct natlet__supervisor {
     natlet__link *last;     /* the last one to stop; `children`: all are */
     natlet__alarm patience; /* for what stops now */
     bool restarts;          /* what it stops is started again */
+    uint32_t count;         /* of children */
+    uint32_t waiting;       /* of them: in BACKOFF */
     uint32_t places;        /* in the ring of restarts behind this struct */
     uint32_t place;         /* the oldest of them */
 };
@@ -87,6 +140,7 @@ struct natlet__supervisor {
 struct natlet__wait {
     natlet_mail mail;    /* first, so that a mail is its wait; its status is how time ends it */
     natlet__tie tie;     /* cut: the wait ends without mail */
+    natlet__tie theirs;  /* CALL, EXIT, DOWN: to the agent whose end would end the wait */
     natlet__alarm alarm; /* rings: the wait ends by its own mail */
     natlet_cell *cell;
     natlet__agent *agent; /* NULL: it does not wait any more, but the network knows this */
@@ -99,6 +153,23 @@ struct natlet__wait {
 struct natlet__outlet {
     natlet_status (*publish)(natlet__outlet *outlet, const natlet_msg *msg);
 };
+
+/* The bridge's, for a shutdown, as often as one likes.  True: there is nothing to wait for;
+ * else the cell's alarm `again` rings when there may be.  Only shutdown.c calls them, and
+ * they are weak there: a program has them if it has a bridge and shuts cells down. */
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms);
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms);
+
+/* The end of a cell, see shutdown.c. */
+typedef struct natlet__closing {
+    void (*step)(natlet_cell *cell); /* NULL: nobody asked for it */
+    natlet__alarm limit;             /* of the present stage */
+    natlet__alarm again;             /* look at it in the next turn */
+    uint64_t until_us;
+    uint32_t stage;
+    uint32_t flush; /* the outlet's: 0 not begun, 1 under way, 2 over */
+    natlet_reason how;
+} natlet__closing;
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
@@ -116,9 +187,11 @@ struct natlet_cell {
     natlet__table waits;
     natlet__agent **names; /* by hash, twice as many as agents */
     natlet_dead_letter *dead;
-    uint32_t asked; /* requests that the network has not answered */
+    uint32_t asked;   /* requests that the network has not answered */
+    uint32_t signals; /* exits that were heard of */
     natlet_cell_stats stats;
     natlet_cell_config config;
+    natlet__closing closing;
     natlet__pool pool;
     size_t pool_bytes;
     size_t block_bytes; /* of the cell's own memory, the pool included */
@@ -157,8 +230,8 @@ natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
 
 /* ---- waits.c ---- */
 
-/* Starts a wait of `agent` that ends by a mail of `kind`, TIMER or REPLY: when its
- * time is over, or earlier by an answer.  NULL: there is no place for one more. */
+/* Starts a wait of `agent` that ends by a mail of `kind`, TIMER, REPLY, EXIT or DOWN: when
+ * its time is over, or earlier by an answer.  NULL: there is no place for one more. */
 natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_mail_kind kind);
 
 /* Ends a wait without mail.  The network may still know the struct of a request. */
@@ -166,6 +239,24 @@ void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait);
 
 /* The wait whose tie this is. */
 natlet__wait *natlet__wait_of(natlet__tie *tie);
+
+/* The same of the tie to the other agent. */
+static inline natlet__wait *natlet__wait_of_theirs(natlet__tie *theirs)
+{
+    return natlet__wait_of(theirs - 1);
+}
+
+_Static_assert(offsetof(natlet__wait, theirs) - offsetof(natlet__wait, tie) == sizeof(natlet__tie),
+               "as wait_of_theirs has it");
+
+/* The wait of this ref, if it goes on, else NULL. */
+natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref);
+
+/* Ends a wait that the network does not know without mail, and frees it. */
+void natlet__wait_drop(natlet_cell *cell, natlet__tie *tie);
+
+/* Lets the wait end with E_NO_AGENT when this incarnation does. */
+void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked);
 
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
@@ -194,8 +285,25 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mai
                               natlet_mail_kind kind);
 void natlet__mail_free(natlet_cell *cell, natlet_mail *mail);
 
+/* Counts one more delivery. */
+static inline void natlet__mail_comes_again(natlet_mail *mail)
+{
+    if (mail->attempt < UINT16_MAX) {
+        mail->attempt++;
+    }
+}
+
 /* Queues the mail that ends a wait of `agent`. */
 void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail *mail);
+
+/* Copies the draft into the mailbox of `agent` as a mail of `kind`, *copy, if there is
+ * room.  A refusal is counted in the mailbox.  Returns OK, E_FULL or E_TOO_LARGE. */
+natlet_status natlet__post_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                                natlet_mail_kind kind, natlet_mail **copy);
+
+/* Makes a dead letter of a draft for `agent` that was not delivered. */
+void natlet__post_bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                       const natlet_mail *draft, natlet_mail_kind kind, natlet_dead_reason reason);
 
 /* Copies the draft into the mailbox of `agent` (NULL: nobody), whom the sender means by
  * `to` (0: by name), as a mail of `kind`; with `call` that its sender waits with, a CALL.
@@ -245,6 +353,13 @@ void natlet__agent_remove(natlet_cell *cell, natlet__agent *agent);
 
 /* The agent's turn.  Answers how much work it was: mails handled, and one. */
 uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent);
+
+/* Lets an agent that is no supervisor end for this reason as soon as it is done with the
+ * mail in its hands, unless it was asked before. */
+void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
+
+/* Ends an agent that was asked to and goes to `next`, unless it ended otherwise or is busy. */
+void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next);
 
 /* Puts it at the end of the run queue, if it is not in it. */
 void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
@@ -300,8 +415,19 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent);
 /* Asks a supervisor to stop, after what is to be done before. */
 void natlet__supervisor_ask(natlet_cell *cell, natlet__agent *agent);
 
+/* Ends one tree of the cell and all below it at once, and frees it. */
+void natlet__supervisor_kill(natlet_cell *cell, natlet__agent *tree);
+
 /* A start that natlet_supervisor_add or _restart had left for later. */
 natlet_status natlet__supervisor_start_added(natlet_cell *cell, natlet__agent *agent);
+
+/* ---- stash.c, which only programs that unstash are linked with ---- */
+
+/* Puts the mail in the agent's hands aside; a dead letter if there is no room. */
+void natlet__stash_put(natlet_cell *cell, natlet__agent *agent);
+
+/* The incarnation ends: what it put aside is the next one's, but for SYS mail. */
+void natlet__stash_pass_on(natlet_cell *cell, natlet__agent *agent);
 
 /* ---- cell.c ---- */
 

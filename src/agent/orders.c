@@ -66,8 +66,10 @@ natlet_status natlet_supervisor_start(natlet_cell *cell, const natlet_supervisor
 {
     const natlet_child tree = {.supervisor = spec, .restart = NATLET_TEMPORARY};
 
+    bool is_open = cell->running == NULL && cell->closing.step == NULL;
+
     *pid = 0;
-    return cell->running == NULL ? add(cell, &cell->root, &tree, pid) : NATLET_E_STATE;
+    return is_open ? add(cell, &cell->root, &tree, pid) : NATLET_E_STATE;
 }
 
 natlet_status natlet_supervisor_add(natlet_cell *cell, natlet_pid supervisor,

@@ -66,12 +66,14 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mai
     mail->seq = draft->seq;
     mail->tag = draft->tag;
     mail->status = NATLET_OK;
-    mail->call = 0;
+    mail->call = draft->call;
     mail->bytes = bytes;
     mail->attempt = 1;
     mail->kind = (uint8_t)kind;
     mail->priority = draft->priority;
     mail->json = 0;
+    mail->key = 0;
+    mail->exit_kind = 0;
     return mail;
 }
 
@@ -100,6 +102,23 @@ void natlet__post_reserved(natlet_cell *cell, natlet__agent *agent, natlet_mail 
     wake(cell, agent);
 }
 
+natlet_status natlet__post_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
+                                natlet_mail_kind kind, natlet_mail **copy)
+{
+    natlet_status st =
+        natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
+
+    if (st < 0) {
+        return st;
+    }
+    *copy = natlet__mail_new(cell, agent->pid, draft, kind);
+    if (*copy == NULL) {
+        return NATLET_E_FULL;
+    }
+    natlet__mailbox_push(&agent->mailbox, *copy);
+    return NATLET_OK;
+}
+
 static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
                               natlet_mail_kind kind, natlet_mail **copy)
 {
@@ -109,23 +128,17 @@ static natlet_status put_copy(natlet_cell *cell, natlet__agent *agent, const nat
     if (draft->priority >= NATLET_PRIORITY_SYS) {
         return NATLET_E_INVALID;
     }
-    natlet_status st =
-        natlet__mailbox_room(&agent->mailbox, draft->priority, natlet__mail_measure(draft));
-    if (st < 0) {
-        return st;
+    const natlet_overflow_policy *policy = agent->child.mailbox.overflow;
+    natlet_status st = policy != NULL ? policy->post(cell, agent, draft, kind, copy)
+                                      : natlet__post_copy(cell, agent, draft, kind, copy);
+    if (st == NATLET_OK) {
+        wake(cell, agent);
     }
-    *copy = natlet__mail_new(cell, agent->pid, draft, kind);
-    if (*copy == NULL) {
-        return NATLET_E_FULL;
-    }
-    natlet__mailbox_push(&agent->mailbox, *copy);
-    wake(cell, agent);
-    return NATLET_OK;
+    return st;
 }
 
-/* Makes a dead letter of a draft that could not be delivered. */
-static void bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to, const natlet_mail *draft,
-                 natlet_mail_kind kind, natlet_dead_reason reason)
+void natlet__post_bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
+                       const natlet_mail *draft, natlet_mail_kind kind, natlet_dead_reason reason)
 {
     natlet_mail lost = *draft;
 
@@ -141,32 +154,42 @@ natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid t
                            const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call)
 {
     natlet_mail *mail;
+
+    kind = call != NULL ? NATLET_MAIL_CALL : kind;
     natlet_status st = put_copy(cell, agent, draft, kind, &mail);
 
     if (st == NATLET_E_NO_AGENT) { /* incarnations are counted from 1 */
         bool was_agent = (to >> NATLET_PID_SLOT_BITS) - 1 < cell->incarnations;
-        bury(cell, agent, to, draft, kind,
-             was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT);
+        natlet__post_bury(cell, agent, to, draft, kind,
+                          was_agent ? NATLET_DEAD_STALE_PID : NATLET_DEAD_NO_AGENT);
     } else if (st < 0 && kind == NATLET_MAIL_NATS) {
-        bury(cell, agent, to, draft, kind, NATLET_DEAD_OVERFLOW);
+        natlet__post_bury(cell, agent, to, draft, kind, NATLET_DEAD_OVERFLOW);
     } else if (st < 0 && st != NATLET_E_INVALID) {
         cell->stats.refused++;
     }
     if (st == NATLET_OK && call != NULL) {
-        mail->kind = NATLET_MAIL_CALL;
         mail->call = call->ref;
         call->asked_id = mail->id_ns;
     }
-    return st;
+    return st < 0 ? st : NATLET_OK;
 }
 
 /* ---- from agents and from outside ---- */
 
+/* The same from outside, where `was` is what natlet__lock said, unless the cell closes. */
+static natlet_status send(natlet_cell *cell, uint32_t was, natlet__agent *agent, natlet_pid to,
+                          const natlet_mail *mail)
+{
+    if (was != 0 && cell->closing.step != NULL) {
+        return NATLET_E_STATE;
+    }
+    return natlet__post(cell, agent, to, mail, NATLET_MAIL_USER, NULL);
+}
+
 natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_at(cell, to), to, mail, NATLET_MAIL_USER, NULL);
+    natlet_status st = send(cell, was, natlet__registry_at(cell, to), to, mail);
 
     natlet__unlock(cell, was);
     return st;
@@ -175,8 +198,7 @@ natlet_status natlet_agent_send(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_send_name(natlet_cell *cell, natlet_slice name, const natlet_mail *mail)
 {
     uint32_t was = natlet__lock(cell);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_find(cell, name), 0, mail, NATLET_MAIL_USER, NULL);
+    natlet_status st = send(cell, was, natlet__registry_find(cell, name), 0, mail);
 
     natlet__unlock(cell, was);
     return st;
@@ -193,12 +215,13 @@ static natlet_status call(natlet_cell *cell, natlet_pid to, const natlet_mail *d
         return NATLET_E_FULL;
     }
     natlet__cell_alarm(cell, &wait->alarm, timeout_ms);
-    natlet_status st =
-        natlet__post(cell, natlet__registry_at(cell, to), to, draft, NATLET_MAIL_USER, wait);
+    natlet__agent *asked = natlet__registry_at(cell, to);
+    natlet_status st = natlet__post(cell, asked, to, draft, NATLET_MAIL_USER, wait);
     if (st < 0) {
         wait->tie.cut(cell, &wait->tie);
         return st;
     }
+    natlet__wait_hangs_on(wait, asked);
     *ref = wait->ref;
     return NATLET_OK;
 }

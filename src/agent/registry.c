@@ -32,19 +32,35 @@ natlet__agent *natlet__registry_find(const natlet_cell *cell, natlet_slice name)
     return *place_of(cell, name);
 }
 
+/* Forgets one that has ended for good, ahead of its supervisor's turn, so that who hears
+ * of its end can already give its name away. */
+static bool forget(natlet_cell *cell, natlet__agent *agent)
+{
+    bool is_over = agent->phase == NATLET_AGENT_EXITED &&
+                   agent->child.restart == NATLET_TEMPORARY && !agent->child.significant &&
+                   natlet__supervisor_of(agent->parent)->stopping == NULL;
+
+    if (is_over) {
+        natlet__agent_remove(cell, agent);
+    }
+    return is_over;
+}
+
 natlet_status natlet__registry_add(natlet_cell *cell, natlet__agent *agent)
 {
     natlet_slice name = agent->child.name;
 
+    if (name.len > 0) {
+        natlet__agent *holder = natlet__registry_find(cell, name);
+        if (holder != NULL && !forget(cell, holder)) {
+            return NATLET_E_NAME_TAKEN;
+        }
+    }
     if (cell->agents.free == cell->agents.cap) {
         return NATLET_E_LIMIT;
     }
     if (name.len > 0) {
-        natlet__agent **place = place_of(cell, name);
-        if (*place != NULL) {
-            return NATLET_E_NAME_TAKEN;
-        }
-        *place = agent;
+        *place_of(cell, name) = agent;
     }
     agent->slot = cell->agents.free;
     natlet__table_add(&cell->agents, agent);

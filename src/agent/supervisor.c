@@ -63,13 +63,7 @@ size_t natlet__supervisor_bytes(const natlet_supervisor_spec *spec)
 
 uint32_t natlet__supervisor_count(const natlet__agent *agent)
 {
-    const natlet__link *children = &state_of(agent)->children;
-    uint32_t count = 0;
-
-    for (const natlet__link *at = children->next; at != children; at = at->next) {
-        count++;
-    }
-    return count;
+    return state_of(agent)->count;
 }
 
 /* Notes a restart: until when it counts.  With the last ones in a ring, the oldest
@@ -104,6 +98,9 @@ static void end_children(natlet_cell *cell, natlet__agent *agent, natlet_reason 
 static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
+    if (agent->is_signalled && why.kind != NATLET_EXIT_KILLED) {
+        natlet__agent_obey(cell, agent, NATLET_AGENT_DOWN); /* the signal was first */
+    }
     if (natlet__is_supervisor(agent)) {
         end_children(cell, agent, why);
         natlet__timers_stop(&cell->timers, &state_of(agent)->patience.timer);
@@ -133,8 +130,10 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         natlet__supervisor_ask(cell, child);
         return true;
     }
-    child->is_asked = true;
-    child->asked = shutdown;
+    if (!child->is_signalled) {
+        child->is_asked = true;
+        child->asked = shutdown;
+    }
     return child->phase == NATLET_AGENT_BUSY;
 }
 
@@ -205,6 +204,7 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
     natlet__link *children = &sup->children;
     bool together = stops_together(agent);
     bool waits = false;
+    uint32_t signals = cell->signals;
     natlet__link *at = together ? children->prev : sup->stopping;
 
     while (at != children) {
@@ -217,6 +217,11 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
             natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
         at = before;
+        if (cell->signals != signals && at != children && !together) {
+            sup->stopping = at; /* who heard of that end has its turn before the next */
+            natlet__agent_schedule(cell, agent);
+            return;
+        }
     }
     if (!waits) {
         have_stopped(cell, agent);
@@ -256,6 +261,12 @@ static void lose_patience(natlet_cell *cell, natlet__alarm *patience)
         end_tree(cell, natlet__child_at(sup->stopping), killed);
     }
     natlet__agent_schedule(cell, sup->agent);
+}
+
+void natlet__supervisor_kill(natlet_cell *cell, natlet__agent *tree)
+{
+    end_tree(cell, tree, killed);
+    natlet__agent_remove(cell, tree);
 }
 
 /* ---- starting ---- */
@@ -446,6 +457,33 @@ static void restart_by_strategy(natlet_cell *cell, natlet__agent *agent, natlet_
     }
 }
 
+/* Whether a child that is to be restarted is so now: else it waits, or that is given up. */
+static bool is_due(natlet_cell *cell, natlet__agent *child)
+{
+    const natlet_backoff *backoff = child->child.backoff;
+
+    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF) {
+        return true;
+    }
+    int32_t what = backoff->put_off(cell, child);
+    if (what == NATLET__PARK) {
+        give_up(cell, child);
+    } else if (what == NATLET__EXIT) {
+        halt(cell, child->parent);
+    }
+    return what == NATLET__RESTART;
+}
+
+/* Restarts a child, unless that were too many restarts. */
+static void try_restart(natlet_cell *cell, natlet__agent *agent, natlet__agent *child)
+{
+    if (may_restart(cell, agent)) {
+        restart_by_strategy(cell, agent, child);
+    } else {
+        halt(cell, agent);
+    }
+}
+
 /* Acts on what came in first. */
 static void act(natlet_cell *cell, natlet__agent *agent)
 {
@@ -453,12 +491,14 @@ static void act(natlet_cell *cell, natlet__agent *agent)
     natlet__agent *child = (natlet__agent *)sup->events.next;
     bool is_ask = sup->events.next == &sup->ask;
 
-    if (!is_ask && child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
-        give_up(cell, child);
-    } else if (!is_ask && may_restart(cell, agent)) {
-        restart_by_strategy(cell, agent, child);
-    } else {
+    if (is_ask) {
         halt(cell, agent);
+    } else if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        give_up(cell, child);
+    } else if (child->care != NULL && child->care->is_free) {
+        restart_by_strategy(cell, agent, child);
+    } else if (is_due(cell, child)) {
+        try_restart(cell, agent, child);
     }
 }
 

@@ -10,6 +10,7 @@ void natlet__table_add(natlet__table *table, void *thing)
     slot->thing = thing;
     table->free += slot->skip + 1;
     table->used++;
+    table->used_max = table->used > table->used_max ? table->used : table->used_max;
 }
 
 void natlet__table_remove(natlet__table *table, uint32_t slot)

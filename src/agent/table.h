@@ -18,6 +18,7 @@ typedef struct natlet__table {
     uint32_t cap;
     uint32_t free; /* the next one to take; cap: none */
     uint32_t used;
+    uint32_t used_max;
 } natlet__table;
 
 /* Gives `thing` the slot `free`, which must not be cap. */

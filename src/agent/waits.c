@@ -1,4 +1,4 @@
-/* What agents wait for: timers, calls, requests.
+/* What agents wait for: timers, calls, requests, the end of others.
  *
  * A ref is generation << 16 | slot of a fixed table.  A wait ends exactly once:
  * by a mail in the place that was reserved for it, or without one when its agent
@@ -8,7 +8,7 @@
 enum { SLOT_BITS = 16 };
 #define SLOT_MASK 0xffffu
 
-static natlet__wait *wait_at(const natlet_cell *cell, uint32_t ref)
+natlet__wait *natlet__wait_at(const natlet_cell *cell, uint32_t ref)
 {
     natlet__wait *wait = natlet__table_at(&cell->waits, ref & SLOT_MASK);
 
@@ -45,6 +45,7 @@ static void detach(natlet_cell *cell, natlet__wait *wait)
 {
     natlet__timers_stop(&cell->timers, &wait->alarm.timer);
     natlet__list_cut(&wait->tie.link);
+    natlet__list_cut(&wait->theirs.link);
     natlet__table_remove(&cell->waits, wait->ref & SLOT_MASK);
     wait->agent = NULL;
 }
@@ -55,7 +56,7 @@ void natlet__wait_forget(natlet_cell *cell, natlet__wait *wait)
     detach(cell, wait);
 }
 
-static void drop(natlet_cell *cell, natlet__tie *tie)
+void natlet__wait_drop(natlet_cell *cell, natlet__tie *tie)
 {
     natlet__wait *wait = natlet__wait_of(tie);
 
@@ -98,7 +99,7 @@ natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_m
     wait->mail.tag = wait->ref;
     wait->mail.status = kind == NATLET_MAIL_TIMER ? NATLET_OK : NATLET_E_TIMEOUT;
     natlet__table_add(&cell->waits, wait);
-    wait->tie.cut = drop;
+    wait->tie.cut = natlet__wait_drop;
     wait->alarm.ring = ring;
     natlet__list_put(agent->waits.next, &wait->tie.link);
     return wait;
@@ -108,6 +109,18 @@ void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status statu
 {
     wait->mail.status = status;
     wait->alarm.ring(cell, &wait->alarm);
+}
+
+/* Whom it asked has ended. */
+static void lose(natlet_cell *cell, natlet__tie *theirs)
+{
+    natlet__wait_end(cell, natlet__wait_of_theirs(theirs), NATLET_E_NO_AGENT);
+}
+
+void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked)
+{
+    wait->theirs.cut = lose;
+    natlet__list_put(asked->waits.next, &wait->theirs.link);
 }
 
 void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply)
@@ -148,7 +161,7 @@ void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const n
 
 natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *mail)
 {
-    natlet__wait *wait = mail->kind == NATLET_MAIL_CALL ? wait_at(cell, mail->call) : NULL;
+    natlet__wait *wait = mail->kind == NATLET_MAIL_CALL ? natlet__wait_at(cell, mail->call) : NULL;
 
     return wait != NULL && wait->asked_id == mail->id_ns ? wait : NULL;
 }
@@ -185,7 +198,7 @@ natlet_status natlet_agent_send_after(natlet_cell *cell, natlet_pid to, uint32_t
 natlet_status natlet_agent_cancel(natlet_cell *cell, uint32_t ref)
 {
     uint32_t was = natlet__lock(cell);
-    natlet__wait *wait = wait_at(cell, ref);
+    natlet__wait *wait = natlet__wait_at(cell, ref);
 
     if (wait != NULL) {
         wait->tie.cut(cell, &wait->tie);

@@ -7,6 +7,7 @@
 #include "natlet/bridge.h"
 
 #include "agent/kernel.h"
+#include "bridge/deadline.h"
 
 typedef struct subscription subscription;
 
@@ -18,6 +19,7 @@ struct subscription {
     natlet_bridge *bridge; /* not to be used after it went away: `agent` is NULL then */
     natlet__agent *agent;  /* NULL: gone, and the subscription is to end */
     uint32_t sid;
+    bool is_draining;
 };
 
 struct natlet_bridge {
@@ -35,22 +37,6 @@ static natlet_bridge *bridge_of(natlet__outlet *outlet)
 
 /* ---- in ---- */
 
-/* The value of the header Natlet-Priority, or an empty one. */
-static natlet_slice find_priority(natlet_slice headers)
-{
-    static const natlet_slice key = NATLET_TEXT("Natlet-Priority");
-    natlet_slice line;
-    natlet_slice part;
-
-    while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
-            natlet__cut(&line, '\r', &part)) {
-            return natlet__trim(part);
-        }
-    }
-    return (natlet_slice){0};
-}
-
 static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
 {
     static const char names[] = "critical\0high\0medium\0normal\0low\0";
@@ -58,7 +44,7 @@ static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
                                     NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
                                     NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
     enum { UNKNOWN = sizeof lanes - 1 };
-    natlet_slice name = find_priority(headers);
+    natlet_slice name = natlet__field_find(headers, natlet__text("Natlet-Priority"));
 
     if (name.ptr == NULL) {
         return NATLET_PRIORITY_NORMAL;
@@ -88,6 +74,7 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
     bridge->stats.in_messages++;
     natlet_mail draft = natlet__mail_of(msg);
     draft.priority = priority_of(bridge, msg->headers);
+    draft.call = natlet__deadline_read(bridge->cell, sub->agent, msg->headers);
     natlet_status st =
         natlet__post(bridge->cell, sub->agent, sub->agent->pid, &draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
@@ -188,6 +175,61 @@ static natlet_status outlet_publish(natlet__outlet *outlet, const natlet_msg *ms
     return count_out(bridge, natlet_client_publish(bridge->client, msg));
 }
 
+/* ---- the end ---- */
+
+static void on_drained(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_cell *cell = self;
+
+    (void)st;
+    (void)elapsed_us;
+    natlet__cell_alarm(cell, &cell->closing.again, 0);
+}
+
+/* The client calls back before it is freed, and the cell outlives it. */
+static void on_flushed(void *self, natlet_status st, uint64_t elapsed_us)
+{
+    natlet_cell *cell = self;
+
+    cell->closing.flush = 2;
+    on_drained(self, st, elapsed_us);
+}
+
+bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
+{
+    natlet_bridge *bridge = bridge_of(outlet);
+    const natlet__link *all = &bridge->subscriptions;
+    natlet__link *next;
+
+    for (natlet__link *at = all->next; at != all; at = next) {
+        subscription *sub = (subscription *)at;
+        next = at->next; /* without a connection it ends at once */
+        if (!sub->is_draining) {
+            sub->is_draining = true;
+            natlet_status st = natlet_client_drain_subscription(
+                bridge->client, sub->sid, timeout_ms, on_drained, bridge->cell);
+            if (st == NATLET_E_FULL) { /* it is asked again in the next turn */
+                sub->is_draining = false;
+                on_drained(bridge->cell, st, 0);
+            }
+        }
+    }
+    return natlet__list_is_empty(all);
+}
+
+bool natlet__outlet_flush(natlet__outlet *outlet, uint32_t timeout_ms)
+{
+    natlet_cell *cell = bridge_of(outlet)->cell;
+
+    if (cell->closing.flush == 0) {
+        cell->closing.flush = 1;
+        natlet_status st =
+            natlet_client_flush(bridge_of(outlet)->client, timeout_ms, on_flushed, cell);
+        cell->closing.flush = st < 0 ? 2 : cell->closing.flush;
+    }
+    return cell->closing.flush == 2;
+}
+
 /* ---- requests ---- */
 
 static void on_reply(void *self, natlet_status st, const natlet_msg *reply)
@@ -224,8 +266,17 @@ static natlet_status request(natlet_cell *cell, const natlet_msg *msg, uint32_t 
     *ref = wait->ref;
     wait->tie.cut = cancel;
     cell->asked++;
-    natlet_status st = count_out(bridge, natlet_client_request(bridge->client, msg, timeout_ms,
-                                                               on_reply, wait, &wait->outlet_id));
+    natlet__deadline_headers whole;
+    natlet_msg dated = *msg;
+    dated.headers = natlet__deadline_write(cell, msg->headers, timeout_ms, &whole);
+    natlet_status st =
+        natlet_client_request(bridge->client, &dated, timeout_ms, on_reply, wait, &wait->outlet_id);
+    if (st == NATLET_E_HEADERS_UNSUPPORTED && msg->headers.len == 0) {
+        st = natlet_client_request(bridge->client, msg, timeout_ms, on_reply, wait,
+                                   &wait->outlet_id);
+    }
+    natlet__deadline_forget(cell, &whole);
+    st = count_out(bridge, st);
     if (st < 0) { /* the client does not know it: nothing to cancel there */
         *ref = 0;
         cell->asked--;

@@ -9,10 +9,6 @@
 #ifndef NATLET_CLIENT_OPTIONAL_H
 #define NATLET_CLIENT_OPTIONAL_H
 
-#define NATLET__PRAGMA(text) _Pragma(#text)
-
-/* `function` may be missing from the program.  In the calling file, never in a
- * header: there it would make the function itself weak. */
-#define NATLET__OPTIONAL(function) NATLET__PRAGMA(weak function)
+#include "base/optional.h"
 
 #endif

@@ -36,6 +36,15 @@ static natlet_subject_fault check_token(natlet_slice token, natlet_subject_use u
     return is_rest && !is_last ? NATLET_SUBJECT_MISPLACED : NATLET_SUBJECT_NONE;
 }
 
+/* Requests to JetStream's API name a consumer's filter in their own subject. */
+static bool may_name_filter(natlet_slice subject, natlet_subject_use use)
+{
+    const natlet_slice head = {subject.ptr, sizeof "$JS." - 1};
+
+    return use == NATLET_SUBJECT_PUBLISH && subject.len > head.len &&
+           natlet__equal(head, natlet__text("$JS."));
+}
+
 natlet_subject_fault natlet_subject_check(natlet_slice subject, natlet_subject_use use)
 {
     natlet_subject_fault fault = NATLET_SUBJECT_NONE;
@@ -62,6 +71,9 @@ natlet_subject_fault natlet_subject_check(natlet_slice subject, natlet_subject_u
             fault = check_token(token, use, i == subject.len);
             start = i + 1;
         }
+    }
+    if (fault == NATLET_SUBJECT_WILDCARD && may_name_filter(subject, use)) {
+        fault = NATLET_SUBJECT_NONE;
     }
     return any_high >= 0x80 && !natlet__utf8_valid(subject) ? NATLET_SUBJECT_UTF8 : fault;
 }

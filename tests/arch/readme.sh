@@ -1,5 +1,5 @@
 #!/bin/sh
-# What README.md shows is real: every block marked ```c that has a main() is
+# What README.md and that of the npm package show is real: every block marked ```c that has a main() is
 # compiled as a user would and run against a nats-server of its own; every block
 # marked ```js is run in Node with the package of this tree; every command of a
 # block marked ```sh that begins with build/natlet is run, sub and reply in the
@@ -26,7 +26,7 @@ extract() {
     awk -v lang="$1" -v dir="$dir" '
         $0 == "```" lang { n++; file = dir "/" n "." lang; next }
         /^```/ { file = "" }
-        file { print > file }' README.md
+        file { print > file }' README.md host-shims/js/README.md
 }
 extract c
 extract js
@@ -105,7 +105,7 @@ for program in "$dir"/*.c "$dir"/*.js; do
         ;;
     *.js)
         mkdir -p "$dir/node_modules"
-        ln -sfn "$PWD/host-shims/js" "$dir/node_modules/natlet"
+        ln -sfn "$PWD/build/package/natlet" "$dir/node_modules/natlet"
         mv "$program" "${program%.js}.mjs"
         try "$block" "$NODE" "${program%.js}.mjs"
         ;;

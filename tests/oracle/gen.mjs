@@ -1,4 +1,5 @@
 // Writes the random scenarios: node tests/oracle/gen.mjs >tests/oracle/random.txt
+// and: node tests/oracle/gen.mjs signals >tests/oracle/random-signals.txt
 //
 // The same ones each time.  tests/oracle/README.md has the grammar.
 
@@ -149,6 +150,39 @@ function calls() {
     scenario(int(0, 2), int(1, 5), auto, children, [...acts.flat(), '{which,0}', '{count,0}']);
 }
 
-for (const [count, make] of [[500, plain], [200, slow], [60, timed], [300, nested], [200, dynamic], [240, calls]]) {
+/** Links, monitors, exit signals.  Where the supervisor stops several, an agent is linked with one partner
+ * only, for in a chain it is chance whether the end of the second or the supervisor's order comes first; and only
+ * who traps exits monitors, for the order ends others before they read what they were told. */
+function signals() {
+    const strategy = pick(0, 0, 0, 1, 2);
+    const stops = chance(25);
+    const paired = strategy || stops;
+    const count = paired ? pick(2, 4, 6) : int(2, 6);
+    const traps = times(count, () => int(0, 1));
+    const agents = times(count, (i) => tuple(pick(0, 0, 1, 2), traps[i]));
+    const one = () => int(0, count - 1);
+    const pair = () => {
+        const i = one();
+        return paired ? [i, i ^ 1] : [i, one()];
+    };
+    const watch = () => {
+        const [i, j] = pair();
+        const [a, b] = paired && !traps[i] ? [j, i] : [i, j];
+        return paired && !traps[a] ? tuple('demonitor', a, b) : tuple('monitor', a, b);
+    };
+    const trap = () => (paired ? tuple('unlink', ...pair()) : tuple('trap', one(), int(0, 1)));
+    const makes = [
+        () => tuple('link', ...pair()), () => tuple('link', ...pair()), () => tuple('link', ...pair()),
+        () => tuple('unlink', ...pair()), watch, watch,
+        () => tuple('demonitor', ...pair()), trap,
+        () => tuple('exit', one(), one(), pick(1, 1, 2, 3, 5)),
+        () => tuple(one(), pick(1, 1, 1, 2, 3, 5)), () => tuple(one(), pick(1, 1, 1, 2, 3, 5)),
+    ];
+    const acts = times(int(6, 20), () => pick(...makes)());
+    console.log(`${tuple('signals', strategy, 1000, list(agents), list(stops ? [...acts, 'stop'] : acts))}.`);
+}
+
+const all = [[500, plain], [200, slow], [60, timed], [300, nested], [200, dynamic], [240, calls]];
+for (const [count, make] of process.argv[2] === 'signals' ? [[700, signals]] : all) {
     times(count, make);
 }

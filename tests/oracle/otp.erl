@@ -132,6 +132,7 @@ pattern(Tab, Worker) -> (worker(Tab, Worker))#{id => pattern}.
 
 %% ---- one scenario
 
+run(N, {signals, _, _, _, _} = S) -> otp_signals:run(N, S);
 run(N, {Strategy, Intensity, Auto, Children, Acts}) ->
     put(out, [io_lib:format("## ~w~n", [N])]),
     Tab = ets:new(registry, [public]),

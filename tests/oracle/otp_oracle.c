@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/kernel.h"
+#include "oracle/signals.h"
 #include "oracle/terms.h"
 #include "support/test_host.h"
 
@@ -578,6 +579,10 @@ static void play(const term *scenario, uint32_t number)
     const natlet_cell_config config = {.size = sizeof config, .on_event = on_event};
     const term *acts = term_at(scenario, 4);
 
+    if (term_is(term_at(scenario, 0), "signals")) {
+        play_signals(scenario, number);
+        return;
+    }
     printf("## %u\n", (unsigned)number);
     memset(&w, 0, sizeof w);
     test_host_init(&w.host, 1);

@@ -1,4 +1,4 @@
-// The suite `oracle`: natlet's supervisor against the traces that Erlang/OTP left, natively and as wasm.
+// The suite `oracle`: natlet's supervisor and its signals against the traces that Erlang/OTP left, natively and as wasm.
 //
 //   node tests/oracle/run.mjs
 import { spawnSync } from 'node:child_process';
@@ -31,7 +31,7 @@ function compare(want, got, scenarios) {
 
 const report = new Report();
 let count = 0;
-for (const name of ['hand', 'random']) {
+for (const name of ['hand', 'random', 'signals', 'random-signals']) {
     const scenarios = scenariosOf(readFileSync(path.join(root, folder, `${name}.txt`), 'utf8'));
     const want = tracesOf(readFileSync(path.join(root, folder, `${name}.trace`), 'utf8'));
     count += scenarios.length;
@@ -45,5 +45,5 @@ for (const name of ['hand', 'random']) {
             () => `exit status ${status}, ${lines} lines differ\n${example}`);
     }
 }
-report.ok(count > 1000, 'there are more than 1000 scenarios', count);
+report.ok(count > 2000, 'there are more than 2000 scenarios', count);
 report.done();

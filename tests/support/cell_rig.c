@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 
+#include "natlet/link.h"
 #include "support/test.h"
 
 /* ---- the log ---- */
@@ -41,6 +42,11 @@ static void on_event(void *self, const natlet_cell_event *event)
 {
     static const char *const names[] = {"started", "not started", "exited"};
     cell_rig *r = self;
+
+    if (event->kind == NATLET_CELL_CLOSED) {
+        cell_rig_note(r, "closed %s", natlet_exit_text(event->reason.kind));
+        return;
+    }
     int len = (int)event->name.len;
     const char *name = len > 0 ? (const char *)event->name.ptr : "";
 
@@ -61,13 +67,31 @@ static void on_event(void *self, const natlet_cell_event *event)
 
 /* ---- puppets ---- */
 
+const char *cell_rig_who(const cell_rig *r, natlet_pid pid)
+{
+    for (uint32_t i = 0; i < r->pid_count; i++) {
+        if (r->pids[i] == pid) {
+            return r->names[i];
+        }
+    }
+    return pid == 0 ? "nobody" : "?";
+}
+
+static void note_pid(cell_rig *r, natlet_pid pid, const char *name)
+{
+    if (r->pid_count < CELL_RIG_PIDS_MAX) {
+        r->pids[r->pid_count] = pid;
+        r->names[r->pid_count++] = name;
+    }
+}
+
 static int32_t puppet_init(natlet_cell *cell, void *state, void *arg)
 {
     puppet *p = arg;
 
-    (void)cell;
     *(puppet **)state = p;
     p->starts++;
+    note_pid(p->rig, natlet_agent_self(cell), p->name);
     if (p->fail_from > 0 && p->starts >= p->fail_from && p->starts <= p->fail_to) {
         cell_rig_note(p->rig, "startfail %s %u", p->name, (unsigned)p->starts);
         return -5;
@@ -162,6 +186,17 @@ static int32_t puppet_mail(natlet_cell *cell, void *state, natlet_mail *mail)
         cell_rig_note(p->rig, "%s: reply, %s [%.*s]", p->name, natlet_status_text(mail->status),
                       (int)mail->payload.len,
                       mail->payload.len > 0 ? (const char *)mail->payload.ptr : "");
+        return NATLET_DONE;
+    case NATLET_MAIL_EXIT:
+        cell_rig_note(p->rig, "%s: exit of %s, %s %d", p->name, cell_rig_who(p->rig, mail->from),
+                      natlet_exit_text(natlet_mail_reason(mail).kind),
+                      (int)natlet_mail_reason(mail).code);
+        CHECK(mail->tag == 0);
+        return NATLET_DONE;
+    case NATLET_MAIL_DOWN:
+        cell_rig_note(p->rig, "%s: down %s, %s %d", p->name, cell_rig_who(p->rig, mail->from),
+                      natlet_exit_text(natlet_mail_reason(mail).kind),
+                      (int)natlet_mail_reason(mail).code);
         return NATLET_DONE;
     case NATLET_MAIL_USER:
     case NATLET_MAIL_CALL:

@@ -8,7 +8,7 @@
 #include "natlet/cell.h"
 #include "support/test_host.h"
 
-enum { CELL_RIG_LOG_MAX = 65536 };
+enum { CELL_RIG_LOG_MAX = 65536, CELL_RIG_PIDS_MAX = 64 };
 
 typedef struct cell_rig {
     test_host host;
@@ -19,6 +19,9 @@ typedef struct cell_rig {
     bool logs_events; /* STARTED, EXITED, ... besides what puppets log */
     char log[CELL_RIG_LOG_MAX];
     size_t log_len;
+    natlet_pid pids[CELL_RIG_PIDS_MAX]; /* the first that puppets had, and whose */
+    const char *names[CELL_RIG_PIDS_MAX];
+    uint32_t pid_count;
 } cell_rig;
 
 /* An agent for tests.  A text as payload tells it what to do:
@@ -29,7 +32,8 @@ typedef struct cell_rig {
  *     reply ...       answers with the rest     tick <ms>       wants a timer with tag ms
  *
  * Everything else is only logged: "a: hi".  It logs "start a 1" (how often it was
- * started), "startfail a 2", "die a boom", "stop a" (SHUTDOWN), "end a error". */
+ * started), "startfail a 2", "die a boom", "stop a" (SHUTDOWN), "end a error", and signals:
+ * "a: exit of b, error -7", "a: down b, noproc -96". */
 typedef struct puppet {
     cell_rig *rig;
     const char *name;
@@ -63,6 +67,9 @@ void cell_rig_tree(cell_rig *r, puppet *puppets, uint32_t count);
 natlet_status cell_rig_tell(cell_rig *r, const char *name, const char *text);
 natlet_pid cell_rig_find(cell_rig *r, const char *name);
 natlet_slice cell_rig_text(const char *text);
+
+/* The puppet that has or had this pid. */
+const char *cell_rig_who(const cell_rig *r, natlet_pid pid);
 
 /* What was logged since the last call. */
 const char *cell_rig_log(cell_rig *r);

@@ -59,6 +59,10 @@ static const checked cases[] = {
     {"*.*.>", THREE(WILDCARD, NONE, WILDCARD)},
     {">.a", THREE(WILDCARD, MISPLACED, WILDCARD)},
     {"a.>.b", THREE(WILDCARD, MISPLACED, WILDCARD)},
+    {"$JS.API.CONSUMER.CREATE.s.c.a.*.>", THREE(NONE, NONE, WILDCARD)},
+    {"$JS..>", THREE(EMPTY_TOKEN, EMPTY_TOKEN, WILDCARD)},
+    {"$JS.a b.>", SAME(CONTROL)},
+    {"$JSX.>", THREE(WILDCARD, NONE, WILDCARD)},
     {">.>", THREE(WILDCARD, MISPLACED, WILDCARD)},
     {"a*.b>.**.>>.*a", SAME(NONE)}, /* part of a token: a character like any other */
 };

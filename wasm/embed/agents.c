@@ -53,7 +53,7 @@ static void on_event(void *self, const natlet_cell_event *event)
     const natlet_msg parts = {.subject = event->name};
 
     (void)self;
-    if (event->kind == NATLET_CELL_DEAD_LETTER) {
+    if (event->kind >= NATLET_CELL_DEAD_LETTER) {
         return; /* counted in the cell; the introspection tells of them */
     }
     natlet__embed_place(natlet__embed_append(NATLET_REC_AGENT, slot_of(event->pid),

@@ -121,6 +121,7 @@ export const CLIENT_EV_SERVERS = 2;
 export const CLIENT_EV_LAME_DUCK = 3;
 export const CLIENT_EV_SLOW_CONSUMER = 4;
 export const CLIENT_EV_AUTH_EXPIRING = 5;
+export const CLIENT_EV_MIGRATED = 6;
 
 /** What natlet_run answers when only an event can bring new work. */
 export const NEVER_MS = 0xffffffff;

@@ -40,6 +40,7 @@ export class Door {
     segments = undefined;
     segmentCount = 0;
     lastLines = []; // for the report on a poisoned instance
+    lastUrl = undefined; // that was dialled
 
     #host;
     #limits;
@@ -204,6 +205,7 @@ export class Door {
             return Status.E_INVALID; // the host's own rules for a URL
         }
         this.#conns.set(id & 0xffff, conn);
+        this.lastUrl = url;
         return Status.OK;
     }
 

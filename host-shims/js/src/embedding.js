@@ -121,6 +121,11 @@ export class Embedding {
         return { heapBytes, linearBytes: byteLength, recordsMax };
     }
 
+    /** URL that was dialled last: of the server in use, while there is one. */
+    get serverUrl() {
+        return this.#reactor.door.lastUrl;
+    }
+
     /** `data` is a string or a Uint8Array, `headers` a whole "NATS/1.0..." block of bytes.
      *  A refusal by the module is reported to onError. */
     publish(subject, data, { reply, headers } = {}) {

@@ -53,6 +53,7 @@ export const STATUS_LIST = [
     ['E_STATE', -98, 'not possible in the present state'],
     ['E_TRAP', -99, 'the agent trapped'],
     ['E_POISONED', -100, 'the instance can no longer be trusted; replace it'],
+    ['E_OPEN', -101, 'the circuit breaker is open'],
 ];
 
 /** Values by name: Status.E_TIMEOUT is -13. */

@@ -1,0 +1,88 @@
+#include "bridge/deadline.h"
+
+enum { US_PER_MS = 1000, NS_PER_MS = 1000000 };
+
+static const char name[] = "Natlet-Deadline";
+
+static uint64_t wall_ms(natlet_cell *cell)
+{
+    return natlet_runtime_wall_ns(cell->rt) / NS_PER_MS;
+}
+
+/* ---- out ---- */
+
+static uint8_t *put_deadline(uint8_t *at, uint64_t unix_ms)
+{
+    at = natlet__put(at, natlet__text(name));
+    at = natlet__put(at, natlet__text(": "));
+    at += natlet__write_decimal(at, unix_ms);
+    return natlet__put(at, natlet__text("\r\n"));
+}
+
+/* It comes in front of the other fields, so the first line is all that is looked for. */
+natlet_slice natlet__deadline_write(natlet_cell *cell, natlet_slice headers, uint32_t timeout_ms,
+                                    natlet__deadline_headers *whole)
+{
+    uint64_t unix_ms = wall_ms(cell) + timeout_ms;
+    natlet_slice rest = headers;
+    natlet_slice line;
+    uint8_t *to = whole->small;
+
+    whole->large = NULL;
+    if (headers.len == 0) {
+        rest = natlet__text("NATS/1.0\r\n\r\n");
+    } else {
+        whole->large = natlet__pool_take(&cell->pool, headers.len + NATLET__DEADLINE_BYTES_MAX);
+        to = whole->large;
+    }
+    if (to == NULL || !natlet__cut(&rest, '\n', &line)) {
+        return headers;
+    }
+    uint8_t *at = natlet__put(to, line);
+    *at++ = '\n';
+    at = put_deadline(at, unix_ms);
+    at = natlet__put(at, rest);
+    return (natlet_slice){to, (size_t)(at - to)};
+}
+
+void natlet__deadline_forget(natlet_cell *cell, natlet__deadline_headers *whole)
+{
+    if (whole->large != NULL) {
+        natlet__pool_give_back(&cell->pool, whole->large);
+    }
+}
+
+/* ---- in ---- */
+
+natlet_slice natlet__field_find(natlet_slice headers, natlet_slice key)
+{
+    natlet_slice line;
+    natlet_slice part;
+
+    while (natlet__cut(&headers, '\n', &line)) {
+        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
+            natlet__cut(&line, '\r', &part)) {
+            return natlet__trim(part);
+        }
+    }
+    return (natlet_slice){0};
+}
+
+uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, natlet_slice headers)
+{
+    uint64_t unix_ms;
+
+    if (!agent->child.drop_expired ||
+        !natlet__read_decimal(natlet__field_find(headers, natlet__text(name)),
+                              UINT64_MAX / NS_PER_MS, &unix_ms)) {
+        return 0;
+    }
+    uint64_t now_ms = natlet_runtime_now_us(cell->rt) / US_PER_MS;
+    uint64_t wall = wall_ms(cell);
+    uint64_t left = unix_ms > wall ? unix_ms - wall : 0;
+    if (left > INT32_MAX) {
+        return 0; /* too far away to be kept in 32 bits, and to pass in a mailbox */
+    }
+    uint32_t due = (uint32_t)(now_ms + left);
+    return due != 0 ? due : 1;
+}
