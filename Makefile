@@ -134,7 +134,7 @@ $(B)/third/peer/%.o: tests/peer/config.h $(PEER_NAMES) $(THIRD_DEP) $(TOOLS)/nat
 	@echo "  cc    $* (third party, for tests)" && mkdir -p $(@D)
 	$(CC) $(STD) -w $(CFLAGS) -Isrc $(PEER_INC) -c $(call tool,MBEDTLS)/library/$*.c -o $@
 $(B)/libpeer.a: $(PEER_C:%.c=$(B)/%.o) $(PEER:%=$(B)/third/peer/%.o)
-$(PEER_TESTS:%=$(B)/tests/%): $(B)/libpeer.a
+$(PEER_TESTS:%=$(B)/tests/%) $(B)/tests/fuzz/f_tls: $(B)/libpeer.a
 $(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o): $(NAMES)
 $(DOORS:%.c=$(B)/strict/native/%.ok) $(DOORS:%.c=$(B)/strict/wasm/%.ok) $(DOORS:%.c=$(B)/tidy/%.ok): $(NAMES)
 

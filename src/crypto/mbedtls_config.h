@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/secret.h"
+
 /* ---- hashes ---- */
 
 /* One loop for all rounds: 3 KB less, and what is hashed with it is short. */
@@ -115,6 +117,7 @@ int64_t natlet__tls_time(int64_t *out);
 #endif
 
 /* Wiping is ours (crypto/secret.h). */
+#define MBEDTLS_TEST_DEFINES_ZEROIZE
 #undef mbedtls_platform_zeroize
 #define mbedtls_platform_zeroize natlet__wipe
 

@@ -37,15 +37,11 @@ static natlet_status fail(natlet__tls_engine *engine, natlet_status st, natlet_s
 static natlet_status fail_with(natlet__tls_engine *engine, int error)
 {
     const mbedtls_ssl_context *ssl = &engine->ssl;
-    bool is_memory =
-        error == MBEDTLS_ERR_SSL_ALLOC_FAILED || error == MBEDTLS_ERR_X509_ALLOC_FAILED ||
-        error == MBEDTLS_ERR_PK_ALLOC_FAILED || error == MBEDTLS_ERR_MPI_ALLOC_FAILED ||
-        error == MBEDTLS_ERR_X509_FATAL_ERROR || error == MBEDTLS_ERR_ECP_ALLOC_FAILED;
     uint8_t alert = error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE
                         ? ssl->MBEDTLS_PRIVATE(in_msg)[ALERT_NUMBER]
                         : 0;
 
-    if (is_memory) {
+    if (natlet__tls_lacks_memory()) {
         return fail(engine, NATLET_E_NO_MEMORY, (natlet_slice){0});
     }
     uint32_t flags = mbedtls_ssl_get_verify_result(ssl);

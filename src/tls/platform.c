@@ -13,11 +13,18 @@
 enum { NS_PER_S = 1000000000, US_PER_MS = 1000, S_PER_DAY = 86400 };
 
 static natlet_runtime *present;
+static uint32_t refused; /* allocations of it so far, when it was entered */
 static uint32_t users;
 
 void natlet__tls_enter(natlet_runtime *rt)
 {
     present = rt;
+    refused = rt->memory.refused;
+}
+
+bool natlet__tls_lacks_memory(void)
+{
+    return present->memory.refused != refused;
 }
 
 /* ---- memory ---- */
@@ -109,17 +116,17 @@ mbedtls_ms_time_t mbedtls_ms_time(void)
 
 /* Years begin in March here, so that a leap day is the last one of its year; 400 years
  * have 146097 days, always. */
-struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *time, struct tm *out)
+struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *tt, struct tm *tm_buf)
 {
-    int64_t second = *time % S_PER_DAY;
-    int64_t day = *time / S_PER_DAY + 719468; /* from 0000-03-01 on */
+    int64_t second = *tt % S_PER_DAY;
+    int64_t day = *tt / S_PER_DAY + 719468; /* from 0000-03-01 on */
     int64_t era_day = day % 146097;
     int64_t year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
     int64_t year_day = era_day - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * year_day + 2) / 153;
 
-    NATLET_ASSERT(*time >= 0);
-    *out = (struct tm){
+    NATLET_ASSERT(*tt >= 0);
+    *tm_buf = (struct tm){
         .tm_year = (int)(year + day / 146097 * 400 + (month >= 10 ? 1 : 0) - 1900),
         .tm_mon = (int)(month + (month >= 10 ? -10 : 2)),
         .tm_mday = (int)(year_day - (153 * month + 2) / 5 + 1),
@@ -127,7 +134,7 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *time, struct tm *out)
         .tm_min = (int)(second / 60 % 60),
         .tm_sec = (int)(second % 60),
     };
-    return out;
+    return tm_buf;
 }
 
 /* ---- begin and end ---- */

@@ -14,6 +14,10 @@
 /* What follows is done for `rt`. */
 void natlet__tls_enter(natlet_runtime *rt);
 
+/* Whether memory was missing since then: Mbed TLS may call that anything, e.g. a key that
+ * is not valid. */
+bool natlet__tls_lacks_memory(void);
+
 /* Random bytes of that runtime, in the form that Mbed TLS calls. */
 int natlet__tls_random(void *self, unsigned char *out, size_t len);
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <mbedtls/error.h>
-
 #include "base/assert.h"
 #include "crypto/secret.h"
 #include "tls/platform.h"
@@ -12,13 +10,9 @@ enum { PIN_BYTES = 32 };
 
 /* ---- parsing ---- */
 
-static natlet_status status_of(int error)
+static natlet_status failure(void)
 {
-    bool is_memory =
-        error == MBEDTLS_ERR_X509_ALLOC_FAILED || error == MBEDTLS_ERR_PK_ALLOC_FAILED ||
-        error == MBEDTLS_ERR_SSL_ALLOC_FAILED || error == MBEDTLS_ERR_ERROR_GENERIC_ERROR;
-
-    return is_memory ? NATLET_E_NO_MEMORY : NATLET_E_CERTIFICATE;
+    return natlet__tls_lacks_memory() ? NATLET_E_NO_MEMORY : NATLET_E_CERTIFICATE;
 }
 
 /* PEM is only known as such with a NUL behind it, DER only without. */
@@ -40,14 +34,14 @@ static natlet_status read_certificates(mbedtls_x509_crt *list, const uint8_t *by
 {
     int failed = mbedtls_x509_crt_parse(list, bytes, len);
 
-    return failed < 0 ? status_of(failed) : (list->version != 0 ? NATLET_OK : NATLET_E_CERTIFICATE);
+    return failed >= 0 && list->version != 0 ? NATLET_OK : failure();
 }
 
 static natlet_status read_key(mbedtls_pk_context *key, const uint8_t *bytes, size_t len)
 {
     int failed = mbedtls_pk_parse_key(key, bytes, len, NULL, 0, natlet__tls_random, NULL);
 
-    return failed != 0 ? status_of(failed) : NATLET_OK;
+    return failed == 0 ? NATLET_OK : failure();
 }
 
 /* Reads certificates, or a key if `list` is NULL. */
@@ -116,7 +110,7 @@ static natlet_status set_identity(natlet__tls_profile *profile, const natlet__tl
     }
     if (st == NATLET_OK &&
         mbedtls_pk_check_pair(&profile->own.pk, &profile->key, natlet__tls_random, NULL) != 0) {
-        st = NATLET_E_CERTIFICATE;
+        st = failure();
     }
     if (st == NATLET_OK &&
         mbedtls_ssl_conf_own_cert(&profile->config, &profile->own, &profile->key) != 0) {

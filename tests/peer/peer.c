@@ -66,11 +66,11 @@ mbedtls_ms_time_t mbedtls_ms_time(void)
     return TIME_S * (mbedtls_ms_time_t)1000;
 }
 
-struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *time, struct tm *out)
+struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *tt, struct tm *tm_buf)
 {
-    (void)time;
-    *out = (struct tm){.tm_year = 126, .tm_mday = 1};
-    return out;
+    (void)tt;
+    *tm_buf = (struct tm){.tm_year = 126, .tm_mday = 1};
+    return tm_buf;
 }
 
 void mbedtls_zeroize_and_free(void *ptr, size_t len);

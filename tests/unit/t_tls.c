@@ -96,8 +96,12 @@ static natlet_status begin(world *w)
 
 static void finish(world *w)
 {
-    natlet_client_free(w->client);
-    natlet_runtime_free(w->rt);
+    if (w->client != NULL) {
+        natlet_client_free(w->client);
+    }
+    if (w->rt != NULL) {
+        natlet_runtime_free(w->rt);
+    }
     if (w->peer != NULL) {
         tls_peer_free(w->peer);
     }
@@ -616,6 +620,50 @@ static void counts_memory(void)
     }
 }
 
+/* An allocation on the way fails, or it and all that follow: the client says so, and nothing
+ * leaks (finish).  Whoever has a use for memory comes first; most of the others are for the
+ * numbers of one handshake, which come and go in the same few lines. */
+static uint32_t check_without_memory(uint32_t fail_at, bool fails_on, bool is_12)
+{
+    world w;
+
+    prepare(&w);
+    w.server.is_12 = is_12;
+    w.tls.certificate = text(TLS_CLIENT);
+    w.tls.key = text(TLS_CLIENT_KEY);
+    w.server.client_ca = TLS_CA;
+    w.memory.fail_at = fail_at;
+    w.memory.fails_on = fails_on;
+    natlet_status st = begin(&w);
+    if (st == NATLET_OK) {
+        accept(&w, INFO);
+        w.peer = tls_peer_new(&w.server);
+        go_on(&w);
+        bool is_refused = strstr(w.log, "closed: E_NO_MEMORY") != NULL;
+        CHECK(is_refused || strcmp(w.log, CONNECTING CONNECTED) == 0);
+        if (!is_refused && w.memory.refused > 0 && !fails_on) {
+            check_messages(&w); /* what was missing can be done without */
+        }
+    } else {
+        CHECK_INT(st, NATLET_E_NO_MEMORY);
+    }
+    uint32_t requests = w.memory.requests;
+    CHECK(w.memory.refused > 0 || requests < fail_at || fail_at == 0);
+    finish(&w);
+    return requests;
+}
+
+static void survives_without_memory(void)
+{
+    for (int is_12 = 0; is_12 <= 1; is_12++) {
+        uint32_t all = check_without_memory(0, false, is_12);
+        printf("# TLS 1.%d: %u allocations\n", is_12 ? 2 : 3, (unsigned)all);
+        for (uint32_t n = 1; n <= all; n += n < 250 ? 1 : 131) {
+            (void)check_without_memory(n, n % 2 == 0, is_12);
+        }
+    }
+}
+
 int main(void)
 {
     RUN(goes_the_ways);
@@ -633,5 +681,6 @@ int main(void)
     RUN(says_goodbye);
     RUN(sees_changes);
     RUN(counts_memory);
+    RUN(survives_without_memory);
     return test_done();
 }

@@ -121,9 +121,9 @@ static bool read_pin(natlet_slice text, uint8_t *out)
     if (natlet__starts_nocase(text, prefix)) {
         (void)natlet__take(&text, prefix.len);
     }
-    uint8_t bytes[NATLET_TLS_PIN_BYTES + 2];
+    uint8_t bytes[NATLET_TLS_PIN_BYTES + 3];
     size_t len;
-    if (text.len != NATLET__BASE64_BYTES(NATLET_TLS_PIN_BYTES) ||
+    if (text.len != NATLET__BASE64_BYTES((size_t)NATLET_TLS_PIN_BYTES) ||
         !natlet__base64_read(bytes, &len, text, NATLET__BASE64) || len != NATLET_TLS_PIN_BYTES) {
         return false;
     }
@@ -136,15 +136,18 @@ static bool read_pins(cli_tls *tls, const char *list)
     natlet_slice left = list != NULL ? natlet__text(list) : (natlet_slice){0};
     natlet_slice pin;
     bool has_more = left.len > 0;
+    bool is_right = true;
 
-    while (has_more) {
+    while (has_more && is_right) {
+        uint32_t count = tls->config.pin_count;
         has_more = natlet__cut(&left, ',', &pin);
-        if (tls->config.pin_count == CLI_PINS_MAX ||
-            !read_pin(natlet__trim(pin), tls->pins[tls->config.pin_count++])) {
-            return refuse("--tlspin ", list,
-                          "give the SHA-256 of a public key in hexadecimal or base64, up to 8 with "
-                          "commas: see natlet --help");
-        }
+        is_right = count < CLI_PINS_MAX && read_pin(natlet__trim(pin), tls->pins[count]);
+        tls->config.pin_count++;
+    }
+    if (!is_right) {
+        return refuse("--tlspin ", list,
+                      "give the SHA-256 of a public key in hexadecimal or base64, up to 8 with "
+                      "commas: see natlet --help");
     }
     tls->config.pins = (const uint8_t(*)[NATLET_TLS_PIN_BYTES])tls->pins;
     return true;
