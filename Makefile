@@ -101,7 +101,7 @@ UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 # The floor of the benchmark has sockets of its own: no host door, no module.
 HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
-MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
+MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
@@ -201,8 +201,9 @@ wasm_third = $(THIRD:%=$(W)/third/%.o)
 $(W)/libnatlet.a: $(call wasm_objects,$(SRC)) $(wasm_third)
 	@echo "  ar    $@" && mkdir -p $(@D) && rm -f $@
 	$(call tool,LLVM_AR) rcs $@ $^
-$(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
-$(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
+$(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c %/embed/tls.c,$(EMBED)))
+$(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c %/embed/tls.c,$(EMBED)))
+$(W)/link/natlet-tls.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO))
 $(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)

@@ -325,6 +325,9 @@ void natlet_client_close(natlet_client *client)
 bool natlet__client_origin(const natlet_client *client, const uint8_t *at, size_t len,
                            natlet__origin *origin)
 {
+    if (natlet__secure_free != NULL && client->link.is_sealed) {
+        return false; /* they came out of a record */
+    }
     origin->segment = client->window.segment_number;
     return natlet__window_offset(&client->window, at, len, &origin->offset);
 }
