@@ -1,14 +1,16 @@
 # make           library and CLI            make demo     the main job, shown with a real nats-server
 # make wasm      the WebAssembly modules    make test     everything; closes with one line
 # make unit      unit tests: native, sanitized and as wasm in Node (unit-native, asan, unit-wasm)
-# make check     unit tests, strict compile, format, arrows, symbols, publisher, style, tidy on changed files
+# make check     unit tests, strict compile, format, arrows, symbols, publisher, builds, style, tidy on changed files
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
-# make e2e conformance ws hosts tls browser lab npm modules   one suite of make test each
+# make e2e conformance ws hosts tls browser lab npm modules one suite of make test each
+# make traps cells                                        two more: agents that trap; guests that loop, leak, break
 # make package   the npm package, in build/package/natlet
 # make ws-mutants                                         plants faults that suite ws must see
 # make oracle    traces of Erlang/OTP written anew (needs erlc)
+# make serde-goldens                                      what serde_json accepts and writes (needs cargo)
 # make conformance-table                                  writes the table of tests/conformance/README.md
 # make hooks     the quick checks before each git commit  make clean
 #
@@ -78,10 +80,15 @@ endif
 SRC     := $(filter-out src/platform/%,$(wildcard src/*/*.c))
 PLATFORM := $(wildcard src/platform/*.c)
 POSIX   := $(wildcard host-shims/posix/*.c)
+# What of it a command module can use as well.
+FILES   := host-shims/posix/files.c
 CLI     := $(wildcard wasm/cli/*.c)
 ENTRY   := $(wildcard wasm/*.c)
 EMBED   := $(wildcard wasm/embed/*.c)
 DEMO    := $(wildcard demo/agents/*.c)
+# Modules of tests that are no programs: agents that trap, guests of a hub.
+TRAPS   := $(wildcard tests/traps/*.c)
+GUESTS  := $(wildcard tests/cells/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 UNIT    := $(wildcard tests/unit/t_*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
@@ -90,7 +97,7 @@ HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
 # What a supervisor does, beside what Erlang's did.
 ORACLE  := $(wildcard tests/oracle/*.c)
 C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(PEER_C) $(wildcard tests/tools/*.c)
-C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO)
+C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(FILES) $(TRAPS) $(GUESTS)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
 
@@ -99,12 +106,14 @@ LIBS      = $(B)/libnatlet_posix.a $(B)/libnatlet.a
 UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
 UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
-# The floor of the benchmark has sockets of its own: no host door, no module.
-HOSTED_WASM = $(filter-out %/raw.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+# The floor of the benchmark has sockets of its own: no host door, no module.  Agents are measured in a reactor.
+HOSTED_WASM = $(filter-out %/raw.wasm %/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+BENCH_WASM  = $(W)/bench/agents.wasm
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
+UNITS_OF_FAILURE = $(W)/traps/traps.wasm $(GUESTS:tests/cells/%.c=$(W)/cells/%.wasm)
 
 all: $(B)/libnatlet.a $(if $(POSIX),$(B)/libnatlet_posix.a) $(if $(CLI),$(B)/natlet)
 wasm: $(MODULES)
@@ -205,18 +214,19 @@ $(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/n
 $(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c %/embed/tls.c,$(EMBED)))
 $(W)/link/natlet-tls.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO))
+$(W)/link/bench/agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) tests/bench/agents.c)
 $(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
 $(W)/link/%.wasm: MODEL = $(REACTOR)
 $(W)/link/%.wasm: $(W)/libnatlet.a wasm/toolchain.mk
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $< $(WASM_LIBS) -o $@
-$(MODULES): $(W)/%.wasm: $(W)/link/%.wasm
-	@echo "  opt   $@"
+$(MODULES) $(BENCH_WASM): $(W)/%.wasm: $(W)/link/%.wasm
+	@echo "  opt   $@" && mkdir -p $(@D)
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
 
 # Tests link the objects that the modules are made of.
-$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT)) $(W)/libnatlet.a
+$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(FILES)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o %.a,$^) $(WASM_LIBS) -o $@
 $(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT)) $(W)/libnatlet.a
@@ -225,6 +235,14 @@ $(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT)) $(W)/libn
 $(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(PLATFORM)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o %.a,$^) $(WASM_LIBS) -o $@
+# As a module is linked, but not optimized: a trap nobody needs must stay.
+$(W)/traps/traps.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(TRAPS)) $(W)/libnatlet.a
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(REACTOR) $^ $(WASM_LIBS) -o $@
+# A guest is a module of its own, without natlet in it.
+$(W)/cells/%.wasm: $(W)/obj/tests/cells/%.o
+	@mkdir -p $(@D)
+	$(WASM_CC) $(WASM_LINK) $(REACTOR) $^ $(WASM_LIBS) -o $@
 $(W)/ws/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $^ $(WASM_LIBS) -o $@
@@ -243,15 +261,15 @@ asan: $(TOOLS)/clang.env
 
 check: unit gate tidy-changed
 	@echo "check: all good"
-gate: strict fmt-check arrows symbols publisher style docs modules
+gate: strict fmt-check arrows symbols publisher builds style docs modules
 
 TEST_PARTS = native clang lint wasm sources server node node24 npm browser
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES)
+test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES) $(UNITS_OF_FAILURE)
 
-conformance ws ws-peers hosts e2e tls browser lab npm: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e tls browser lab npm traps cells: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # What other clients do in the cases of ws: M=write makes the table of their README.
 ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
@@ -268,9 +286,13 @@ conformance-table: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 oracle: $(TOOLS)/node.env
 	@sh tests/oracle/regenerate.sh "$(call tool,NODE)"
 
+# What serde_json accepts and writes: see tests/oracle/README.md.
+serde-goldens:
+	@sh tests/oracle/serde/regenerate.sh
+
 demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
-bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM)
+bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM) $(BENCH_WASM)
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs $(BENCH)
 
 fuzz: $(TOOLS)/clang.env $(TOOLS)/cov.env
@@ -308,6 +330,11 @@ $(B)/tidy/%.ok: %.c .clang-tidy $(TOOLS)/lint.env $(TOOLS)/wasm.env
 	    $(if $(filter $(C_NATIVE),$<),,$(WASM_CFLAGS)) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
+# The seed's builds: a reactor each, around tests/arch/builds.c.
+BUILDS = $(call wasm_objects,$(PLATFORM) $(ENTRY))
+BUILD_ENV = CC="$(CC)" WASM_CC="$(WASM_CC) $(STD) $(WASM_CFLAGS) $(WASM_LINK) $(REACTOR)" WASM_LIBS="$(WASM_LIBS)" \
+            WASM_OPT="$(WASM_OPT) $(WASM_OPT_FLAGS)"
+
 arrows: $(TOOLS)/clang.env
 	@CC="$(call tool,CLANG)" sh tests/arch/arrows.sh
 symbols: $(B)/libnatlet.a
@@ -315,14 +342,17 @@ symbols: $(B)/libnatlet.a
 publisher: $(B)/libnatlet.a $(W)/libnatlet.a
 	@CC="$(CC)" WASM_CC="$(WASM_CC) $(STD) $(WASM_CFLAGS) $(WASM_LINK) $(REACTOR)" WASM_LIBS="$(WASM_LIBS)" \
 	    sh tests/arch/publisher.sh $^
+builds: $(B)/libnatlet.a $(B)/libnatlet_posix.a $(W)/libnatlet.a $(BUILDS)
+	@$(BUILD_ENV) sh tests/arch/builds.sh check $^
 style:
 	@sh tests/arch/style.sh
 docs:
 	@sh tests/arch/docs.sh
 modules: wasm $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W)
-size: wasm $(TOOLS)/node.env
+size: wasm $(B)/libnatlet.a $(B)/libnatlet_posix.a $(BUILDS) $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W) size
+	@$(BUILD_ENV) sh tests/arch/builds.sh size $(B)/libnatlet.a $(B)/libnatlet_posix.a $(W)/libnatlet.a $(BUILDS)
 # After a change of imports or exports that was meant.
 lists: wasm $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W) write
@@ -334,7 +364,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle hosts e2e tls browser lab npm demo bench fuzz \
-        strict fmt fmt-check tidy tidy-changed arrows symbols publisher style docs modules size lists hooks clean FORCE
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells demo bench fuzz \
+        strict fmt fmt-check tidy tidy-changed arrows symbols publisher builds style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

@@ -71,6 +71,8 @@ suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e "$NODE" tests/e2e/run.mjs
 suite tls "$NODE" tests/e2e/tls/run.mjs
 suite browser "$NODE" tests/browser/run.mjs
+suite traps "$NODE" --expose-gc tests/traps/run.mjs
+suite cells "$NODE" tests/cells/run.mjs
 suite npm "$NODE" tests/npm/run.mjs
 suite npm-node24 "$NODE24" tests/npm/run.mjs
 suite readme sh tests/arch/readme.sh

@@ -18,6 +18,7 @@
 #ifndef NATLET_AGENT_H
 #define NATLET_AGENT_H
 
+#include "natlet/limits.h"
 #include "natlet/mail.h"
 #include "natlet/mailbox.h"
 
@@ -31,7 +32,9 @@ typedef struct natlet_cell natlet_cell;
     X(TRAP, 3, "trap")                                                                             \
     X(KILLED, 4, "killed")                                                                         \
     X(OVERFLOW, 5, "overflow")                                                                     \
-    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */
+    X(NO_AGENT, 7, "noproc") /* it was gone before one linked to it or monitored it */             \
+    X(MEMORY, 9, "mem")      /* it wanted more memory than it may have (natlet/guest.h) */         \
+    X(FUEL, 10, "fuel")      /* it used up the time that one mail may take */
 
 typedef enum natlet_exit_kind {
 #define X(name, value, text) NATLET_EXIT_##name = (value),
@@ -65,7 +68,8 @@ typedef struct natlet_behaviour {
     /* May be NULL.  DONE, or below 0: it cannot start. */
     int32_t (*init)(natlet_cell *cell, void *state, void *arg);
     int32_t (*on_mail)(natlet_cell *cell, void *state, natlet_mail *mail);
-    /* May be NULL.  Not called after it trapped, overflowed or was killed. */
+    /* May be NULL.  Not called after it trapped, overflowed, was killed, or used
+     * up its memory or time. */
     void (*terminate)(natlet_cell *cell, void *state, natlet_reason why);
 } natlet_behaviour;
 
@@ -145,6 +149,11 @@ natlet_status natlet_agent_call(natlet_cell *cell, natlet_pid to, const natlet_m
 natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
                                  natlet_slice payload);
 
+/* The same with headers and payload of `answer`; to NATS its reply subject goes along.
+ * Returns as natlet_agent_reply. */
+natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
+                                     const natlet_msg *answer);
+
 /* Sends a TIMER mail with `tag` to `to` after `delay_ms`; it dies with that
  * incarnation.  *ref (may be NULL) is for natlet_agent_cancel.
  *
@@ -199,11 +208,23 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
  *
  * Returns OK, or E_STATE (outside of a handler). */
 natlet_status natlet_agent_unstash(natlet_cell *cell);
+/* Copies a mail so that it outlives its handler, with all its fields: a call that was
+ * kept can be answered later.  The copy is the running agent's, which reads it and never
+ * writes to it, until it drops it or its incarnation ends, however that is.
+ *
+ * Returns OK; E_STATE (outside of a handler); E_FULL (the agent keeps NATLET_KEPT_MAIL_MAX,
+ * or as many bytes as its mailbox may hold, or the cell's pool is full; counted).  On
+ * failure *kept is NULL. */
+natlet_status natlet_mail_keep(natlet_cell *cell, const natlet_mail *mail, natlet_mail **kept);
+
+/* Gives a kept mail back, once; NULL is allowed. */
+void natlet_mail_drop(natlet_cell *cell, natlet_mail *kept);
 
 /* Ends an agent, itself or another, for a reason: NORMAL, SHUTDOWN or ERROR with a
  * code of the caller's.  It ends when the handler that runs, or the mail that it keeps
  * by LATER, is done with; its supervisor then acts by its rules.  KILLED does not wait
- * for that mail.  A supervisor is stopped, whatever the reason.
+ * for that mail.  A supervisor is stopped, whatever the reason.  One that traps exits ends
+ * as well; for Erlang's exit/2 see natlet_agent_signal.
  *
  * Returns OK; E_NO_AGENT; E_INVALID (another reason). */
 natlet_status natlet_agent_exit(natlet_cell *cell, natlet_pid pid, natlet_reason why);

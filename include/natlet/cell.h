@@ -40,6 +40,7 @@ typedef struct natlet_dead_letter {
     natlet_dead_reason reason;
     natlet_reason exit;   /* CRASHED, POISON: how the agent ended */
     uint32_t payload_len; /* bytes */
+    uint16_t attempt;     /* 0: it was never delivered */
     uint8_t kind;         /* natlet_mail_kind */
     uint8_t subject_len;
     char subject[NATLET_DEAD_SUBJECT_MAX]; /* cut */
@@ -96,6 +97,9 @@ typedef struct natlet_cell_stats {
     size_t pool_used;      /* taken now */
     size_t pool_max;       /* most ever taken */
     uint32_t pool_refused; /* blocks that it had no room for */
+    uint32_t kept;         /* mail that agents keep now */
+    uint32_t kept_max;     /* most that one agent kept */
+    uint32_t kept_refused;
 } natlet_cell_stats;
 
 #ifdef __cplusplus
@@ -139,6 +143,18 @@ natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot);
  * Returns OK; E_NO_AGENT; E_STATE (no mail with that token waits: a restart or an
  * earlier settle ended it); E_INVALID (no such result). */
 natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t token, int32_t result);
+
+/* Crashes an agent from outside, for whoever runs its code elsewhere: `why` is a crash
+ * (not NORMAL, not SHUTDOWN).  It ends at once, the mail in its hands is a dead letter,
+ * and its supervisor acts in the next turn.
+ *
+ * Returns OK; E_NO_AGENT; E_STATE (inside a handler, or a supervisor); E_INVALID (not a
+ * crash). */
+natlet_status natlet_cell_crash(natlet_cell *cell, natlet_pid pid, natlet_reason why);
+
+/* Mail that is queued or in hands.  Looks at the table of agents alone, so that it
+ * ends, if by a trap, in a poisoned cell too. */
+uint32_t natlet_cell_queued(const natlet_cell *cell);
 
 /* natlet_agent_unstash for an agent whose mail is settled from outside.  Returns OK or
  * E_NO_AGENT. */

@@ -32,6 +32,8 @@ typedef struct natlet_embed_areas {
     uint32_t state;            /* natlet_client_state of the client */
     uint32_t memory_bytes;     /* taken from the heap now */
     uint32_t refused;          /* operations answered with E_FULL so far */
+    uint32_t lost;             /* written by a natlet_recover that poisons: mail that was queued
+                                  or in hands; 0xffffffff: nobody knows */
 } natlet_embed_areas;
 
 /* One operation: this head, then subject, reply (SUB: queue group), headers and
@@ -41,9 +43,11 @@ typedef struct natlet_embed_op {
     uint32_t bytes; /* of the whole operation, padding included */
     uint16_t kind;  /* NATLET_OP_* */
     uint16_t flags;
-    uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN: non-zero, unique among the live ones */
+    uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN SUPERVISE LIST: non-zero, unique among
+                     the live ones */
     uint32_t arg; /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
-                     SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart */
+                     SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart; SEND: natlet_priority;
+                     LIST: slot of a supervisor, NATLET_SLOT_CELL: the trees */
     uint32_t part_len[4]; /* subject, reply, headers (a whole "NATS/1.0..." block), payload */
 } natlet_embed_op;
 
@@ -58,11 +62,45 @@ enum {
     NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
-    NATLET_OP_SPAWN = 9, /* subject: agent name; reply: subject to subscribe it to, may be empty */
-    NATLET_OP_SETTLE = 10,      /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
-    NATLET_OP_SEND = 11,        /* subject: name of the agent; payload: the message */
+    NATLET_OP_SPAWN = 9,   /* subject: agent name; reply: subject to subscribe it to, may be empty;
+                              headers: queue group, may be empty; payload: a natlet_embed_child, and
+                              then it is answered by DONE; empty: under a supervisor of the module */
+    NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
+    NATLET_OP_SEND = 11,   /* subject: name of the agent; reply, headers, payload: the message */
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
+    NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree; a new supervisor; then DONE */
+    NATLET_OP_EXIT = 14, /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
+    NATLET_OP_LIST = 15, /* answered by a CHILD for each, then DONE */
 };
+
+#define NATLET_SLOT_CELL 0xffffffffu
+
+/* A supervisor without children; they come by SPAWN, in the order of their start. */
+typedef struct natlet_embed_tree {
+    int32_t intensity; /* these four: as in natlet_supervisor_spec; DYNAMIC is not for here */
+    uint32_t period_ms;
+    uint32_t strategy;
+    uint32_t auto_shutdown;
+} natlet_embed_tree;
+
+/* Its place and its limits; what is 0 takes the default of natlet_child. */
+typedef struct natlet_embed_child {
+    uint32_t supervisor; /* slot */
+    uint32_t shutdown_ms;
+    uint32_t mailbox_bytes;
+    uint16_t mailbox_normal; /* places */
+    uint8_t significant;     /* 0 or 1 */
+    uint8_t drop_mail;       /* 0 or 1 */
+} natlet_embed_child;
+
+/* NORMAL and SHUTDOWN end in order what runs there: natlet_agent_exit.  A crash, whose
+ * code is below 0, ends an agent at once: natlet_cell_crash.  Who is not there any more
+ * has ended already, so that E_NO_AGENT says nothing new. */
+typedef struct natlet_embed_exit {
+    uint32_t incarnation; /* as its AGENT record had it */
+    uint32_t kind;        /* natlet_exit_kind */
+    int32_t code;
+} natlet_embed_exit;
 
 #define NATLET_OP_FLAG_ALL (1u << 0)         /* DRAIN: the whole client */
 #define NATLET_OP_FLAG_MANY (1u << 0)        /* REQUEST: several answers, see natlet/client.h */
@@ -92,8 +130,9 @@ typedef struct natlet_embed_record {
 enum {
     NATLET_REC_MESSAGE = 1, /* id of the subscription */
     NATLET_REC_REPLY = 2,   /* status < 0: the request failed and there are no bytes */
-    NATLET_REC_DONE = 3,    /* FLUSH, DRAIN, or a refused operation but SETTLE: status says how it
-                               ended, segment is the NATLET_OP_*, payload_len microseconds */
+    NATLET_REC_DONE = 3,    /* FLUSH, DRAIN, SUPERVISE, LIST, a SPAWN with payload, or a refused
+                               operation but SETTLE: status says how it ended, segment is the
+                               NATLET_OP_*, payload_len microseconds or the slot */
     NATLET_REC_ENDED = 4,   /* the subscription ended by itself: max reached, drained, closed */
     NATLET_REC_STATE = 5,   /* status: the new natlet_client_state; payload: text of the reason */
     NATLET_REC_ERROR = 6,   /* status: typed; payload: text; id of a subscription or 0 */
@@ -101,8 +140,11 @@ enum {
                                text; id of a subscription or 0 */
     NATLET_REC_INFO = 7,    /* payload: the INFO document */
     NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
-    NATLET_REC_AGENT = 9,   /* id: slot; status: 1 started, 0 ended normally, < 0 crashed;
-                               subject: its name */
+    NATLET_REC_AGENT = 9,   /* a natlet_embed_agent; status: 1 started, 0 ended normally, < 0
+                               crashed */
+    NATLET_REC_CHILD = 12,  /* a natlet_embed_agent; status: code of the last exit */
+    NATLET_REC_DEAD = 13,   /* a natlet_embed_agent: mail for it was not handled; status:
+                               natlet_dead_reason */
     NATLET_REC_PUBLISHED = 10, /* the next `id` publishes, PUB and REQUEST as they were accepted,
                                   ended with status (natlet_client_track); with the configuration
                                   report_publishes 1 */
@@ -110,17 +152,37 @@ enum {
 
 #define NATLET_REC_FLAG_COPIED (1u << 0)
 
+/* AGENT, CHILD and DEAD records. */
+typedef struct natlet_embed_agent {
+    uint8_t kind;
+    uint8_t flags; /* NATLET_REC_FLAG_COPIED, and the natlet_exit_kind << 4 */
+    uint16_t name_len;
+    uint32_t id; /* slot */
+    int32_t status;
+    uint32_t incarnation; /* 0: it does not run */
+    uint32_t at;          /* address of its name, which stays; a supervisor has none */
+    uint32_t count;       /* CHILD: restarts; DEAD: so many of them in a row */
+    uint16_t queued;      /* CHILD: mail in its mailbox, without what it has in hands */
+    uint8_t state;        /* CHILD: natlet_agent_state */
+    uint8_t children;     /* CHILD: 1 if it is a supervisor */
+    uint32_t handled;     /* CHILD: mail, modulo 2^32 */
+} natlet_embed_agent;
+
 /* How a remote agent ended with a mail (SETTLE). */
 enum {
     NATLET_SETTLE_DONE = 0,
     NATLET_SETTLE_REJECT = 1, /* straight to the dead letters */
     NATLET_SETTLE_STOP = 2,   /* the agent ends normally */
-    NATLET_SETTLE_ERROR = 3,  /* the agent crashed: the supervisor decides */
+    NATLET_SETTLE_ERROR = 3,  /* the agent crashed: the supervisor decides (EXIT: with a reason) */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(natlet_embed_op) == 32, "glue and module agree on the layout");
 _Static_assert(sizeof(natlet_embed_record) == 32, "glue and module agree on the layout");
+_Static_assert(sizeof(natlet_embed_agent) == 32, "it lies in place of a record");
+_Static_assert(sizeof(natlet_embed_tree) == 16 && sizeof(natlet_embed_child) == 16 &&
+                   sizeof(natlet_embed_exit) == 12,
+               "glue and module agree on the layout");
 #endif
 
 #ifdef __cplusplus

@@ -54,6 +54,12 @@ void natlet_json_out_base64(natlet_json_out *out, natlet_slice bytes);
  * Returns OK, E_NOT_FOUND, or E_JSON (`text` is not one JSON document). */
 natlet_status natlet_json_find(natlet_slice text, natlet_slice pointer, natlet_slice *value);
 
+/* The text of a string as natlet_json_find lends it: lent too where it lies, but
+ * written to `mem` (then at least value.len bytes) if it has escapes.
+ *
+ * Returns OK, E_JSON (`value` is no string), or E_TOO_LARGE (`cap` is too small). */
+natlet_status natlet_json_text(natlet_slice value, void *mem, size_t cap, natlet_slice *text);
+
 /* Reads a whole number 0..max; false for anything else, also "1.0" and "1e2". */
 bool natlet_json_u64(natlet_slice number, uint64_t max, uint64_t *value);
 

@@ -52,6 +52,9 @@
 #define NATLET_INFO_DEPTH_MAX 8u
 #define NATLET_JSON_DEPTH_MAX 127u
 
+/* Mail that one agent keeps (natlet_mail_keep), beside the bytes of its mailbox.  More: E_FULL. */
+#define NATLET_KEPT_MAIL_MAX 64u
+
 /* Times, in milliseconds. */
 #define NATLET_CONNECT_MS_DEFAULT 5000u /* TCP, TLS, upgrade and INFO together */
 #define NATLET_DRAIN_MS_DEFAULT 30000u

@@ -3,7 +3,8 @@
  *
  * It lies in its cell's pool and is borrowed: everything in it is valid until the
  * handler returns, or, after NATLET_LATER, until the mail is settled.  Handlers
- * read it and never write to it. */
+ * read it and never write to it.  Views into it (natlet_mail_json_get, an envelope's
+ * parts) live as long as it does; natlet_mail_keep makes a copy that lives longer. */
 #ifndef NATLET_MAIL_H
 #define NATLET_MAIL_H
 
@@ -21,13 +22,14 @@ typedef uint64_t natlet_pid;
 #define NATLET_PID_SLOT_MASK ((1u << NATLET_PID_SLOT_BITS) - 1u)
 
 typedef enum natlet_mail_kind {
-    NATLET_MAIL_USER,  /* another agent, or the program around the cell, sent it */
-    NATLET_MAIL_CALL,  /* the same, and the sender waits for natlet_agent_reply */
-    NATLET_MAIL_NATS,  /* came from a subscription */
-    NATLET_MAIL_REPLY, /* ends a call or request: see status and tag */
-    NATLET_MAIL_TIMER, /* natlet_agent_send_after: see tag */
-    NATLET_MAIL_EXIT,  /* a linked agent ended, and this one traps exits: natlet/link.h */
-    NATLET_MAIL_DOWN,  /* a monitored agent ended */
+    NATLET_MAIL_USER,       /* another agent, or the program around the cell, sent it */
+    NATLET_MAIL_CALL,       /* the same, and the sender waits for natlet_agent_reply */
+    NATLET_MAIL_NATS,       /* came from a subscription */
+    NATLET_MAIL_REPLY,      /* ends a call or request: see status and tag */
+    NATLET_MAIL_TIMER,      /* natlet_agent_send_after: see tag */
+    NATLET_MAIL_EXIT,       /* a linked agent ended, and this one traps exits: natlet/link.h */
+    NATLET_MAIL_DOWN,       /* a monitored agent ended */
+    NATLET_MAIL_CONNECTION, /* natlet_bridge_watch: see tag, status and seq */
 } natlet_mail_kind;
 
 /* Lanes of a mailbox.  SYS is the cell's own and always served first; the others
@@ -91,6 +93,14 @@ uint64_t natlet_mail_unix_s(const natlet_mail *mail);
  * the pid in decimal if an agent sent it.  Returns the object's length; if that is
  * more than `cap`, what was written is cut. */
 size_t natlet_mail_to_json(natlet_mail *mail, void *out, size_t cap);
+
+/* The same with what the five fields leave out, before the closing bracket:
+ *
+ *     ,"reply":"<subject>","headers":{"<key>":["<value>",...]},"seq":<n>,"attempt":<n>
+ *
+ * without `reply` if nobody asked, without `headers` if there are none.  A value of a
+ * header that is not UTF-8 stands as {"raw":"<base64>"}.  Lies in the bridge. */
+size_t natlet_mail_to_json_ext(natlet_mail *mail, void *out, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -51,7 +51,7 @@ extern const natlet_overflow_policy natlet_overflow_fail;
 /* Zero is the default.  A place costs one pointer, its mail comes from the cell's
  * pool.  Mail for a lane without places goes to NORMAL. */
 typedef struct natlet_mailbox_config {
-    uint16_t sys;       /* timers and calls that the agent can have under way: 8 */
+    uint16_t sys;       /* timers, calls, links and monitors that it can have under way: 8 */
     uint16_t high;      /* 0: no such lane */
     uint16_t normal;    /* 16 */
     uint16_t low;       /* 0: no such lane */

@@ -83,7 +83,8 @@ static int32_t call_init(natlet_cell *cell, natlet__agent *agent)
 static bool is_told(natlet_reason why)
 {
     return why.kind != NATLET_EXIT_TRAP && why.kind != NATLET_EXIT_KILLED &&
-           why.kind != NATLET_EXIT_OVERFLOW;
+           why.kind != NATLET_EXIT_OVERFLOW && why.kind != NATLET_EXIT_MEMORY &&
+           why.kind != NATLET_EXIT_FUEL;
 }
 
 static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
@@ -96,13 +97,6 @@ static void call_terminate(natlet_cell *cell, natlet__agent *agent, natlet_reaso
 }
 
 /* ---- phases ---- */
-
-void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
-{
-    if (agent->turn.next == NULL) {
-        natlet__list_put(&cell->ready, &agent->turn);
-    }
-}
 
 static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 {
@@ -430,10 +424,18 @@ static natlet_mail *next_mail(natlet__agent *agent)
 /* Whether it came too late for a child that wants to know. */
 static bool is_expired(const natlet_cell *cell, const natlet__agent *agent, const natlet_mail *mail)
 {
+    if (!agent->child.drop_expired || mail->kind != NATLET_MAIL_NATS || mail->call == 0) {
+        return false;
+    }
     uint32_t now_ms = (uint32_t)(natlet_runtime_now_us(cell->rt) / US_PER_MS);
+    return now_ms - mail->call <= INT32_MAX;
+}
 
-    return agent->child.drop_expired && mail->kind == NATLET_MAIL_NATS && mail->call != 0 &&
-           now_ms - mail->call <= INT32_MAX;
+static inline void obey(natlet_cell *cell, natlet__agent *agent)
+{
+    if (agent->is_asked) {
+        natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
+    }
 }
 
 static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
@@ -441,8 +443,9 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
     const natlet_behaviour *behaviour = agent->child.behaviour;
     uint32_t done = 0;
 
-    natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
-    while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING) {
+    obey(cell, agent);
+    while (done < cell->config.batch && agent->phase == NATLET_AGENT_RUNNING &&
+           agent->mailbox.queued > 0) {
         natlet_mail *mail = next_mail(agent);
         if (mail == NULL) {
             return done;
@@ -458,7 +461,7 @@ static uint32_t handle_batch(natlet_cell *cell, natlet__agent *agent)
         int32_t result = behaviour->on_mail(cell, agent->state, mail);
         come_back(cell);
         take_result(cell, agent, result);
-        natlet__agent_obey(cell, agent, NATLET_AGENT_EXITED);
+        obey(cell, agent);
         done++;
     }
     if (agent->phase == NATLET_AGENT_RUNNING && agent->mailbox.queued > 0) {

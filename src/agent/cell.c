@@ -10,7 +10,7 @@
 
 enum {
     US_PER_MS = 1000,
-    CLOCK_EVERY = 32, /* mails and switches between two looks at the host's clock */
+    CLOCK_EVERY = 64, /* mails and switches between two looks at the host's clock */
     BATCH_DEFAULT = 16,
     AGENTS_DEFAULT = 256,
     WAITS_DEFAULT = 512,

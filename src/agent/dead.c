@@ -30,6 +30,7 @@ static void remember(natlet_cell *cell, const natlet_cell_event *event)
                                    .reason = event->dead,
                                    .exit = event->reason,
                                    .payload_len = (uint32_t)mail->payload.len,
+                                   .attempt = mail->attempt,
                                    .kind = mail->kind,
                                    .subject_len = (uint8_t)len};
     (void)natlet__put((uint8_t *)letter->subject, (natlet_slice){mail->subject.ptr, len});

@@ -18,6 +18,7 @@
 #include "agent/table.h"
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/compiler.h"
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "natlet/cell.h"
@@ -116,6 +117,8 @@ struct natlet__agent {
     uint32_t index; /* in the supervisor's specification, or NATLET__ADDED */
     uint32_t restarts;
     uint64_t handled;
+    uint32_t kept;       /* mail that it keeps */
+    uint32_t kept_bytes; /* of their four parts */
     natlet__mailbox mailbox;
 };
 
@@ -170,6 +173,9 @@ typedef struct natlet__closing {
     uint32_t flush; /* the outlet's: 0 not begun, 1 under way, 2 over */
     natlet_reason how;
 } natlet__closing;
+/* flow of a tie that is the bridge's; any other is left alone.  Only programs with
+ * PAUSE_SRC call it, so that only they have it. */
+void natlet__outlet_flow(natlet__tie *tie, bool stop);
 
 struct natlet_cell {
     natlet__part part; /* first, so that a part is its cell */
@@ -226,7 +232,12 @@ void natlet__registry_remove(natlet_cell *cell, natlet__agent *agent);
 natlet__agent *natlet__registry_find(const natlet_cell *cell, natlet_slice name);
 
 /* The agent of which this is the present pid, else NULL. */
-natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid);
+NATLET__SMALL natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid)
+{
+    natlet__agent *agent = natlet__table_at(&cell->agents, (uint32_t)pid & NATLET_PID_SLOT_MASK);
+
+    return agent != NULL && pid != 0 && agent->pid == pid ? agent : NULL;
+}
 
 /* ---- waits.c ---- */
 
@@ -257,6 +268,10 @@ void natlet__wait_drop(natlet_cell *cell, natlet__tie *tie);
 
 /* Lets the wait end with E_NO_AGENT when this incarnation does. */
 void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked);
+
+/* If `mail`, which comes again, is a call, its caller waits on when this incarnation ends. */
+void natlet__wait_hangs_on_child(const natlet_cell *cell, const natlet_mail *mail,
+                                 natlet__agent *asked);
 
 /* Ends a wait by a mail with `status` and no bytes. */
 void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status);
@@ -362,7 +377,12 @@ void natlet__agent_ask(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next);
 
 /* Puts it at the end of the run queue, if it is not in it. */
-void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent);
+NATLET__SMALL void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agent)
+{
+    if (agent->turn.next == NULL) {
+        natlet__list_put(&cell->ready, &agent->turn);
+    }
+}
 
 void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info);
 

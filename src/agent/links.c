@@ -175,17 +175,22 @@ natlet_status natlet_agent_unlink(natlet_cell *cell, natlet_pid pid, natlet_pid 
 
 /* ---- monitors in order ---- */
 
-/* A DOWN in the NORMAL lane would survive the incarnation: this tie takes it away. */
+/* A DOWN in the NORMAL lane would survive the incarnation: this takes it away. */
+typedef struct sweeper {
+    natlet__tie tie; /* first, so that a tie is its sweeper */
+    natlet__agent *agent;
+} sweeper;
+
 static void sweep(natlet_cell *cell, natlet__tie *tie)
 {
-    natlet__agent *agent = *(natlet__agent **)(tie + 1);
+    sweeper *self = (sweeper *)tie;
     natlet_mail *mail;
 
-    while ((mail = natlet__mailbox_take_kind(&agent->mailbox, NATLET_PRIORITY_NORMAL,
+    while ((mail = natlet__mailbox_take_kind(&self->agent->mailbox, NATLET_PRIORITY_NORMAL,
                                              NATLET_MAIL_DOWN, 0)) != NULL) {
         natlet__mail_free(cell, mail);
     }
-    natlet__pool_give_back(&cell->pool, tie);
+    natlet__pool_give_back(&cell->pool, self);
 }
 
 static bool has_sweeper(natlet_cell *cell, natlet__agent *agent)
@@ -197,13 +202,12 @@ static bool has_sweeper(natlet_cell *cell, natlet__agent *agent)
             return true;
         }
     }
-    natlet__tie *tie = natlet__pool_take(&cell->pool, sizeof *tie + sizeof agent);
-    if (tie != NULL) {
-        *tie = (natlet__tie){.cut = sweep};
-        *(natlet__agent **)(tie + 1) = agent;
-        natlet__list_put(&agent->waits, &tie->link);
+    sweeper *self = natlet__pool_take(&cell->pool, sizeof *self);
+    if (self != NULL) {
+        *self = (sweeper){.tie = {.cut = sweep}, .agent = agent};
+        natlet__list_put(&agent->waits, &self->tie.link);
     }
-    return tie != NULL;
+    return self != NULL;
 }
 
 /* What is queued in NORMAL is bounded as if it still had its place in SYS. */
@@ -256,7 +260,7 @@ static natlet_status monitor(natlet_cell *cell, natlet__agent *agent, natlet_pid
     *ref = watch->ref;
     if (other == NULL) { /* what it sent before is behind it: there is no order to keep */
         hear(cell, watch, no_agent);
-    } else if (other != agent) { /* nobody lives to hear of its own end */
+    } else { /* behind the watch's own tie: of its own end nobody hears */
         natlet__list_put(&other->waits, &watch->theirs.link);
     }
     return NATLET_OK;

@@ -1,8 +1,7 @@
 /* The JSON side of mail. */
-#include "natlet/mail.h"
+#include "agent/mail.h"
 
 #include "base/bytes.h"
-#include "natlet/json.h"
 #include "json/reader.h"
 
 #define NS_PER_S 1000000000u
@@ -52,7 +51,7 @@ static void write_id(natlet_json_out *out, uint64_t id_ns)
         out, (natlet_slice){text, PREFIX + natlet__write_decimal(text + PREFIX, id_ns)});
 }
 
-static void write_payload(natlet_json_out *out, natlet_mail *mail)
+void natlet__mail_write_payload(natlet_json_out *out, natlet_mail *mail)
 {
     natlet_json_out_key(out, "payload");
     if (natlet_mail_is_json(mail)) {
@@ -65,19 +64,24 @@ static void write_payload(natlet_json_out *out, natlet_mail *mail)
     natlet_json_out_close(out, '}');
 }
 
+void natlet__mail_write_fields(natlet_json_out *out, natlet_mail *mail)
+{
+    write_id(out, mail->id_ns);
+    write_from(out, mail->from);
+    natlet_json_out_key(out, "to");
+    natlet_json_out_string(out, mail->subject);
+    natlet__mail_write_payload(out, mail);
+    natlet_json_out_key(out, "timestamp");
+    natlet_json_out_u64(out, natlet_mail_unix_s(mail));
+}
+
 size_t natlet_mail_to_json(natlet_mail *mail, void *out, size_t cap)
 {
     natlet_json_out json;
 
     natlet_json_out_init(&json, out, cap);
     natlet_json_out_open(&json, '{');
-    write_id(&json, mail->id_ns);
-    write_from(&json, mail->from);
-    natlet_json_out_key(&json, "to");
-    natlet_json_out_string(&json, mail->subject);
-    write_payload(&json, mail);
-    natlet_json_out_key(&json, "timestamp");
-    natlet_json_out_u64(&json, natlet_mail_unix_s(mail));
+    natlet__mail_write_fields(&json, mail);
     natlet_json_out_close(&json, '}');
     return json.len;
 }

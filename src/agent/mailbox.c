@@ -98,7 +98,7 @@ natlet_status natlet__mailbox_reserve(natlet__mailbox *box)
     natlet__lane *sys = &box->lanes[SYS];
     uint32_t taken = (uint32_t)sys->used + box->reserved;
 
-    if (taken == sys->cap) {
+    if (taken >= sys->cap) { /* a DOWN that came back from NORMAL had no place here */
         box->refused++;
         return NATLET_E_FULL;
     }

@@ -4,6 +4,9 @@
  * linked with the ones that it names; without one the kernel refuses, and calls nothing
  * here. */
 #include "agent/kernel.h"
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet__outlet_flow)
 
 /* Whether only the mailbox is in the way: there would be room if it was empty. */
 static bool is_full(natlet__agent *agent, const natlet_mail *draft)
@@ -40,12 +43,29 @@ static uint32_t count_old(const natlet__mailbox *box, const natlet__lane *lane, 
 
     for (uint32_t count = 1; count <= lane->used; count++) {
         free_bytes += ((const natlet_mail *)(at + 1))->bytes;
-        if (free_bytes >= bytes) {
+        if (free_bytes >= bytes && lane->used - count < lane->cap) {
             return count;
         }
         at = at->next;
     }
     return 0;
+}
+
+/* A DOWN in order is nothing that could be dropped: with nothing left before it, its place
+ * is in SYS. */
+static void drop_first(natlet_cell *cell, natlet__agent *agent, natlet__lane *lane)
+{
+    natlet__mailbox *box = &agent->mailbox;
+    natlet_mail *mail = natlet__mailbox_take_first(box, lane);
+
+    if (mail->kind >= NATLET_MAIL_REPLY) {
+        mail->priority = NATLET_PRIORITY_SYS;
+        natlet__mailbox_append(box, mail);
+        return;
+    }
+    box->dropped++;
+    natlet__dead_letter(cell, mail, NATLET_DEAD_OVERFLOW, agent);
+    natlet__mail_free(cell, mail);
 }
 
 static natlet_status drop_old(natlet_cell *cell, natlet__agent *agent, const natlet_mail *draft,
@@ -55,11 +75,8 @@ static natlet_status drop_old(natlet_cell *cell, natlet__agent *agent, const nat
     natlet__lane *lane = natlet__mailbox_lane(box, draft->priority);
     uint32_t count = is_full(agent, draft) ? count_old(box, lane, natlet__mail_measure(draft)) : 0;
 
-    box->dropped += count;
     for (; count > 0; count--) {
-        natlet_mail *mail = natlet__mailbox_take_first(box, lane);
-        natlet__dead_letter(cell, mail, NATLET_DEAD_OVERFLOW, agent);
-        natlet__mail_free(cell, mail);
+        drop_first(cell, agent, lane);
     }
     return natlet__post_copy(cell, agent, draft, kind, copy);
 }
@@ -172,6 +189,8 @@ static void tell_sources(natlet__agent *agent, bool stop)
         next = at->next;
         if (tie->flow != NULL) {
             tie->flow(tie, stop);
+        } else if (natlet__outlet_flow != NULL) {
+            natlet__outlet_flow(tie, stop);
         }
     }
 }

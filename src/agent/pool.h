@@ -9,9 +9,9 @@
 
 #include "natlet/allocator.h"
 
-/* Sizes are rounded up to a multiple of STEP; beyond the last class the arena
- * serves directly. */
-enum { NATLET__POOL_STEP = 32, NATLET__POOL_CLASSES = 16 };
+/* Sizes are rounded up to a multiple of STEP; beyond the last class, 2 KiB, the arena
+ * serves directly.  Agents must lie below, not only mail: they come and go as well. */
+enum { NATLET__POOL_STEP = 32, NATLET__POOL_CLASSES = 64 };
 
 /* The head of a block, in front of what its owner sees. */
 typedef struct natlet__block natlet__block;

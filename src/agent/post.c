@@ -57,7 +57,10 @@ natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mai
     uint8_t *at = (uint8_t *)(mail + 1);
     for (uint32_t i = 0; i < PARTS; i++) {
         copy[i] = (natlet_slice){at, part[i].len};
-        at = natlet__put(at, part[i]);
+        if (part[i].len > 0) {
+            memcpy(at, part[i].ptr, part[i].len);
+            at += part[i].len;
+        }
     }
     /* Field by field: clearing the struct first would be the dearest line of a send. */
     mail->from = natlet_agent_self(cell);
@@ -242,22 +245,30 @@ static natlet_status publish(natlet_cell *cell, const natlet_msg *msg)
     return cell->outlet != NULL ? cell->outlet->publish(cell->outlet, msg) : NATLET_E_UNSUPPORTED;
 }
 
-natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
-                                 natlet_slice payload)
+natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
+                                     const natlet_msg *answer)
 {
     uint32_t was = natlet__lock(cell);
     natlet_status st = NATLET_OK;
     natlet__wait *wait = natlet__wait_of_call(cell, request);
+    natlet_msg msg = *answer;
 
     if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
-        st = publish(cell, &(natlet_msg){.subject = request->reply, .payload = payload});
+        msg.subject = request->reply;
+        st = publish(cell, &msg);
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, &(natlet_msg){.payload = payload});
+        natlet__wait_answer(cell, wait, &msg);
     } else {
         cell->stats.late++;
     }
     natlet__unlock(cell, was);
     return st;
+}
+
+natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
+                                 natlet_slice payload)
+{
+    return natlet_agent_reply_msg(cell, request, &(natlet_msg){.payload = payload});
 }
 
 natlet_status natlet_agent_publish(natlet_cell *cell, const natlet_msg *msg)

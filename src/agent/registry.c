@@ -75,13 +75,6 @@ void natlet__registry_remove(natlet_cell *cell, natlet__agent *agent)
     natlet__table_remove(&cell->agents, agent->slot);
 }
 
-natlet__agent *natlet__registry_at(const natlet_cell *cell, natlet_pid pid)
-{
-    natlet__agent *agent = natlet__table_at(&cell->agents, (uint32_t)pid & NATLET_PID_SLOT_MASK);
-
-    return agent != NULL && pid != 0 && agent->pid == pid ? agent : NULL;
-}
-
 natlet_pid natlet_cell_at(const natlet_cell *cell, uint32_t slot)
 {
     const natlet__agent *agent = natlet__table_at(&cell->agents, slot);

@@ -98,6 +98,7 @@ bool natlet__retry_park(natlet_cell *cell, natlet__agent *agent)
         bury(cell, agent, mail, NATLET_DEAD_OVERFLOW);
         return true;
     }
+    natlet__wait_hangs_on_child(cell, mail, agent);
     place->mail = mail;
     start_alarm(cell, place);
     return true;

@@ -60,6 +60,7 @@ void natlet__shield_caught(natlet_cell *cell, natlet__agent *agent)
     }
     agent->mail = NULL;
     if (charge(agent->care->suspects, mail, poison_after) < poison_after) {
+        natlet__wait_hangs_on_child(cell, mail, agent);
         natlet__mail_comes_again(mail);
         natlet__mailbox_put_back(&agent->mailbox, mail);
         return;

@@ -30,7 +30,7 @@ void natlet__stash_pass_on(natlet_cell *cell, natlet__agent *agent)
     for (; count > 0; count--) {
         box->unstashed--;
         natlet_mail *mail = natlet__mailbox_take_first(box, &box->stash);
-        if (mail->priority == NATLET_PRIORITY_SYS) {
+        if (mail->kind >= NATLET_MAIL_REPLY) {
             bury(cell, agent, mail, NATLET_DEAD_SHUTDOWN);
         } else {
             (void)natlet__mailbox_stash(box, mail); /* where it was there is room */

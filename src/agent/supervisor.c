@@ -21,7 +21,10 @@
  * terminate. */
 #include "agent/kernel.h"
 
-enum { US_PER_MS = 1000 };
+enum {
+    US_PER_MS = 1000,
+    FORGOTTEN_MAX = 256, /* in one turn: about as long as 64 mails take */
+};
 
 static const natlet_reason shutdown = {NATLET_EXIT_SHUTDOWN, 0};
 static const natlet_reason killed = {NATLET_EXIT_KILLED, NATLET_E_CANCELLED};
@@ -502,15 +505,36 @@ static void act(natlet_cell *cell, natlet__agent *agent)
     }
 }
 
-/* One step a turn: what was started meanwhile has its turn before the next. */
+/* Forgets the child that came in first if that is all there is to do about it. */
+static bool forget_first(natlet_cell *cell, natlet__supervisor *sup)
+{
+    natlet__agent *child = (natlet__agent *)sup->events.next;
+
+    if (natlet__list_is_empty(&sup->events) || sup->events.next == &sup->ask ||
+        child->phase != NATLET_AGENT_EXITED || child->child.significant || !is_forgotten(child) ||
+        is_to_be_restarted(child)) {
+        return false;
+    }
+    natlet__agent_remove(cell, child);
+    return true;
+}
+
+/* One step a turn: what was started meanwhile has its turn before the next.  To forget
+ * starts nobody, and what is short-lived must go as fast as it comes. */
 void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
 
     if (sup->stopping != NULL) {
         go_on_stopping(cell, agent);
-    } else if (!natlet__list_is_empty(&sup->events)) {
-        act(cell, agent);
+    } else {
+        uint32_t count = 0;
+        while (count < FORGOTTEN_MAX && forget_first(cell, sup)) {
+            count++;
+        }
+        if (count == 0 && !natlet__list_is_empty(&sup->events)) {
+            act(cell, agent);
+        }
     }
     bool has_more = sup->stopping == NULL && !natlet__list_is_empty(&sup->events);
     if (agent->phase == NATLET_AGENT_RUNNING && (has_more || agent->turn.next != NULL)) {

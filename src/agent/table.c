@@ -20,8 +20,3 @@ void natlet__table_remove(natlet__table *table, uint32_t slot)
     table->free = slot;
     table->used--;
 }
-
-void *natlet__table_at(const natlet__table *table, uint32_t slot)
-{
-    return slot < table->cap ? table->slots[slot].thing : NULL;
-}

@@ -26,6 +26,9 @@ void natlet__table_add(natlet__table *table, void *thing);
 void natlet__table_remove(natlet__table *table, uint32_t slot);
 
 /* What is in the slot; NULL if there is none, or no such slot. */
-void *natlet__table_at(const natlet__table *table, uint32_t slot);
+static inline void *natlet__table_at(const natlet__table *table, uint32_t slot)
+{
+    return slot < table->cap ? table->slots[slot].thing : NULL;
+}
 
 #endif

@@ -123,6 +123,17 @@ void natlet__wait_hangs_on(natlet__wait *wait, natlet__agent *asked)
     natlet__list_put(asked->waits.next, &wait->theirs.link);
 }
 
+void natlet__wait_hangs_on_child(const natlet_cell *cell, const natlet_mail *mail,
+                                 natlet__agent *asked)
+{
+    natlet__wait *wait = natlet__wait_of_call(cell, mail);
+
+    if (wait != NULL) {
+        natlet__list_cut(&wait->theirs.link);
+        natlet__list_put(asked->holds.next, &wait->theirs.link);
+    }
+}
+
 void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply)
 {
     const natlet__mailbox *box = &wait->agent->mailbox;

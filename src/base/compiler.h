@@ -10,4 +10,12 @@
  * function does. */
 #define NATLET__INLINE __attribute__((always_inline)) static inline
 
+/* Natively a few instructions in place of a call; in a module the call, of which there are
+ * too many for that. */
+#ifdef __wasm__
+#define NATLET__SMALL NATLET__NOINLINE static inline
+#else
+#define NATLET__SMALL static inline
+#endif
+
 #endif

@@ -16,7 +16,8 @@ may() { # layer -> layers that it may include beside itself
     service | jetstream) echo base json crypto proto ws tls auth client ;;
     kv | object) echo base json crypto proto ws tls auth client jetstream ;;
     agent) echo base json ;;
-    bridge) echo base json client agent jetstream ;;
+    bridge) echo base json client agent service jetstream ;;
+    seed) echo base json client agent ;;
     platform) echo base ;;
     *) echo "?" ;;
     esac
@@ -24,11 +25,13 @@ may() { # layer -> layers that it may include beside itself
 
 public_layer() { # public header -> the layer that it speaks for; the others are everybody's
     case $1 in
-    agent | mailbox | mail | supervisor | cell | registry | breaker) echo agent ;;
+    agent | mailbox | mail | supervisor | cell | registry | breaker | inspect | envelope | backend) echo agent ;;
     auth | client) echo "$1" ;;
     tls) echo client ;;
     service | jetstream | kv | object) echo "$1" ;;
-    bridge) echo bridge ;;
+    presence) echo service ;;
+    bridge | deadletters | introspect) echo bridge ;;
+    seed) echo seed ;;
     *) echo base ;;
     esac
 }

@@ -3,6 +3,8 @@
 //   node tests/bench/run.mjs [--quick] [--only WORD]... [--size BYTES]... [--count N]
 //                            [--rounds N] [--old]
 //
+// `--only agents` measures agents and no client, other words choose among the clients.
+//
 // A peer is one file in peers/, a subject of its own and a process of its own for
 // every run: started, warmed up, measured, ended.  Peers take turns, round after
 // round, and the medians are shown: neighbours of one run can be compared, figures
@@ -12,6 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, run, startNats, tool } from '../support/harness.mjs';
+import { benchAgents } from './agents.mjs';
 import { BenchProgram } from './program.mjs';
 
 const DEADLINE_MS = 60000;
@@ -158,26 +161,31 @@ async function describe() {
     };
 }
 
-const peers = await loadPeers();
-const floor = peers.find((peer) => peer.name === 'raw');
-const cells = plan(peers);
-const about = await describe();
-const server = await startNats({ old: options.old, config: SERVER });
-console.log(
-    `${about.server}, Node ${about.node}, ${about.processors.length} processors, ${rounds} rounds`,
-);
-for (let round = 0; round < rounds; round++) {
-    for (const cell of cells.filter((one) => !one.error)) {
-        await measure(cell, server, floor).catch((error) => {
-            cell.error = error.message.split('\n')[0];
-        });
+async function benchClients(about) {
+    const peers = await loadPeers();
+    const floor = peers.find((peer) => peer.name === 'raw');
+    const cells = plan(peers);
+    const server = await startNats({ old: options.old, config: SERVER });
+    console.log(`${about.server}, Node ${about.node}, ${about.processors.length} processors, ${rounds} rounds`);
+    for (let round = 0; round < rounds; round++) {
+        for (const cell of cells.filter((one) => !one.error)) {
+            await measure(cell, server, floor).catch((error) => {
+                cell.error = error.message.split('\n')[0];
+            });
+        }
     }
+    await server.stop();
+    const results = cells.map(summarize);
+    show(results);
+    return results;
 }
-await server.stop();
-const results = cells.map(summarize);
-show(results);
+
+const about = await describe();
+const onlyAgents = options.only.includes('agents');
+const results = onlyAgents ? [] : await benchClients(about);
+const agents = onlyAgents || options.only.length === 0 ? await benchAgents({ rounds, quick: options.quick }) : undefined;
 const folder = path.resolve(root, 'build/bench');
 mkdirSync(folder, { recursive: true });
 const file = path.join(folder, `${about.date.replace(/[:.]/g, '-')}.json`);
-writeFileSync(file, `${JSON.stringify({ ...about, results }, null, 1)}\n`);
+writeFileSync(file, `${JSON.stringify({ ...about, results, agents }, null, 1)}\n`);
 console.log(`\nmedians; every run is in ${path.relative(root, file)}`);

@@ -3,6 +3,7 @@
 import { Report } from '../support/harness.mjs';
 import { withServer } from '../support/servers.mjs';
 import { accessCases } from './client/access.mjs';
+import { agentsCases } from './client/agents.mjs';
 import { authCases } from './client/auth.mjs';
 import { comebackCases } from './client/comeback.mjs';
 import { deadlineTable } from './client/deadlines.mjs';
@@ -78,6 +79,7 @@ await Promise.all([
 ]);
 await group('outbox native', () => outboxCase(report, 'native', 'nats', 50));
 await group('outbox wasm', () => outboxCase(report, 'wasm', 'ws', 10));
+await group('agents', () => side(kinds.map((kind) => () => agentsCases(report, [kind]))));
 await group('access', () => accessCases(report, kinds));
 await group('auth', () => authCases(report, kinds));
 await side([

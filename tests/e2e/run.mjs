@@ -11,6 +11,7 @@ import { messageCases } from './messages.mjs';
 import { eventCase, optionCases } from './options.mjs';
 import { refusalCases } from './refusals.mjs';
 import { restartCase } from './restart.mjs';
+import { subjectCases } from './subjects.mjs';
 
 const report = new Report();
 
@@ -35,6 +36,7 @@ await withServer(false);
 await withServer(true);
 for (const form of forms) {
     await refusalCases(report, form);
+    await subjectCases(report, form);
 }
 await Promise.all(forms.map((form) => optionCases(report, form)));
 await identityCases(report);

@@ -1,9 +1,20 @@
 #include "support/cell_rig.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "natlet/link.h"
-#include "support/test.h"
+
+/* What a test counts is its own: what breaks a rule of the rig ends the program. */
+#define MUST(cond) ((cond) ? (void)0 : give_up(__LINE__, #cond))
+
+static void give_up(int line, const char *what)
+{
+    printf("cell rig, line %d: %s does not hold\n", line, what);
+    abort();
+}
 
 /* ---- the log ---- */
 
@@ -175,14 +186,14 @@ static int32_t puppet_mail(natlet_cell *cell, void *state, natlet_mail *mail)
 {
     puppet *p = *(puppet **)state;
 
-    CHECK(mail->to == natlet_agent_self(cell));
-    CHECK(mail->attempt == 1);
+    MUST(mail->to == natlet_agent_self(cell));
+    MUST(mail->attempt >= 1);
     switch ((natlet_mail_kind)mail->kind) {
     case NATLET_MAIL_TIMER:
         cell_rig_note(p->rig, "%s: timer %u", p->name, (unsigned)mail->tag);
         return NATLET_DONE;
     case NATLET_MAIL_REPLY:
-        CHECK(mail->tag == p->ref);
+        MUST(mail->tag == p->ref);
         cell_rig_note(p->rig, "%s: reply, %s [%.*s]", p->name, natlet_status_text(mail->status),
                       (int)mail->payload.len,
                       mail->payload.len > 0 ? (const char *)mail->payload.ptr : "");
@@ -191,7 +202,7 @@ static int32_t puppet_mail(natlet_cell *cell, void *state, natlet_mail *mail)
         cell_rig_note(p->rig, "%s: exit of %s, %s %d", p->name, cell_rig_who(p->rig, mail->from),
                       natlet_exit_text(natlet_mail_reason(mail).kind),
                       (int)natlet_mail_reason(mail).code);
-        CHECK(mail->tag == 0);
+        MUST(mail->tag == 0);
         return NATLET_DONE;
     case NATLET_MAIL_DOWN:
         cell_rig_note(p->rig, "%s: down %s, %s %d", p->name, cell_rig_who(p->rig, mail->from),
@@ -201,6 +212,7 @@ static int32_t puppet_mail(natlet_cell *cell, void *state, natlet_mail *mail)
     case NATLET_MAIL_USER:
     case NATLET_MAIL_CALL:
     case NATLET_MAIL_NATS:
+    case NATLET_MAIL_CONNECTION:
         break;
     }
     return act(cell, p, mail);
@@ -232,17 +244,17 @@ void cell_rig_init(cell_rig *r, const natlet_cell_config *config)
     whole.size = sizeof whole;
     whole.on_event = on_event;
     whole.self = r;
-    CHECK(natlet_runtime_new(&r->rt, &r->host.host, &r->memory.allocator, 0) == NATLET_OK);
-    CHECK(natlet_cell_new(&r->cell, r->rt, &whole) == NATLET_OK);
+    MUST(natlet_runtime_new(&r->rt, &r->host.host, &r->memory.allocator, 0) == NATLET_OK);
+    MUST(natlet_cell_new(&r->cell, r->rt, &whole) == NATLET_OK);
 }
 
 void cell_rig_end(cell_rig *r)
 {
     natlet_cell_free(r->cell);
     natlet_runtime_free(r->rt);
-    CHECK_INT(r->memory.live_blocks, 0);
-    CHECK_INT(r->memory.errors, 0);
-    CHECK_INT(r->host.violations, 0);
+    MUST(r->memory.live_blocks == 0);
+    MUST(r->memory.errors == 0);
+    MUST(r->host.violations == 0);
     test_host_free(&r->host);
 }
 
@@ -281,7 +293,7 @@ void cell_rig_tree(cell_rig *r, puppet *puppets, uint32_t count)
         children[i] = puppet_child(&puppets[i], NATLET_PERMANENT);
     }
     tree = (natlet_supervisor_spec){.children = children, .count = count};
-    CHECK(natlet_supervisor_start(r->cell, &tree, &r->root) == NATLET_OK);
+    MUST(natlet_supervisor_start(r->cell, &tree, &r->root) == NATLET_OK);
 }
 
 natlet_pid cell_rig_find(cell_rig *r, const char *name)

@@ -249,6 +249,7 @@ export const themes = {
     requests: 'requests',
     subscriptions: 'subscriptions',
     flush: 'flush and statistics',
+    agents: 'agents',
 };
 
 /** Prints `ok NAME` and `not ok NAME` lines and counts them.

@@ -196,15 +196,252 @@ static void a_subscription_ends_with_its_child(void)
     natlet_pid pid = add("a", NATLET_TEMPORARY);
     uint32_t sid = subscribe(pid, "in");
     uint32_t other = subscribe(pid, "more");
-    uint32_t kept = subscribe(add("b", NATLET_PERMANENT), "in");
+    uint32_t kept = subscribe(add("b", NATLET_PERMANENT), "kept");
     rig_forget_sent(&r);
     deliver(sid, "in", "stop");
     snprintf(line, sizeof line, "UNSUB %u\r\nUNSUB %u\r\n", (unsigned)other, (unsigned)sid);
     CHECK_TEXT(rig_sent(&r), line);
     CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 1);
     deliver(sid, "in", "late"); /* was on its way */
-    deliver(kept, "in", "hi");
-    CHECK_TEXT(rig_log(&r), "mail in >  [stop] done\nmail in >  [hi] done\n");
+    deliver(kept, "kept", "hi");
+    CHECK_TEXT(rig_log(&r), "mail in >  [stop] done\nmail kept >  [hi] done\n");
+    end();
+}
+
+/* Agents, and one twice, on the same subject: one SUB, a copy for each; the UNSUB goes
+ * with the last of them. */
+static void agents_share_a_subscription(void)
+{
+    char line[64];
+
+    begin();
+    natlet_pid a = add("a", NATLET_TEMPORARY);
+    natlet_pid b = add("b", NATLET_PERMANENT);
+    uint32_t sid = subscribe(a, "in");
+    uint32_t second = subscribe(b, "in");
+    uint32_t third = subscribe(b, "in");
+    snprintf(line, sizeof line, "SUB in %u\r\n", (unsigned)sid);
+    CHECK_TEXT(rig_sent(&r), line);
+    CHECK(second != sid && third != sid && third != second);
+    deliver(sid, "in", "x");
+    CHECK_TEXT(rig_log(&r), "mail in >  [x] done\nmail in >  [x] done\nmail in >  [x] done\n");
+    natlet_bridge_stats stats = natlet_bridge_stats_now(bridge);
+    CHECK_INT(stats.in_messages, 1);
+    CHECK_INT(stats.in_copies, 3);
+    CHECK_INT(stats.subscriptions, 1);
+    CHECK_INT(natlet_client_stats_now(r.client).copied_bytes, 0);
+
+    CHECK(natlet_bridge_unsubscribe(bridge, sid) == NATLET_OK);
+    CHECK(natlet_bridge_unsubscribe(bridge, sid) == NATLET_E_NOT_FOUND);
+    deliver(sid, "in", "y");
+    CHECK_TEXT(rig_log(&r), "mail in >  [y] done\nmail in >  [y] done\n");
+    CHECK(natlet_bridge_unsubscribe(bridge, third) == NATLET_OK);
+    uint32_t fourth = subscribe(a, "in"); /* joins what its own first one had opened */
+    CHECK_TEXT(rig_sent(&r), "");
+    CHECK(fourth != second && fourth != third && fourth != sid);
+    CHECK(natlet_agent_send(cell, a, &(natlet_mail){.payload = text("stop")}) == NATLET_OK);
+    rig_run(&r);
+    (void)rig_log(&r);
+    deliver(sid, "in", "z");
+    CHECK_TEXT(rig_log(&r), "mail in >  [z] done\n");
+    CHECK_TEXT(rig_sent(&r), "");
+    CHECK(natlet_bridge_unsubscribe(bridge, second) == NATLET_OK);
+    rig_run(&r);
+    snprintf(line, sizeof line, "UNSUB %u\r\n", (unsigned)sid);
+    CHECK_TEXT(rig_sent(&r), line);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    end();
+}
+
+/* A mailbox that is full loses its own copy only. */
+static void one_full_mailbox_among_those_that_share(void)
+{
+    char all[512] = "";
+
+    begin();
+    uint32_t sid = subscribe(add("a", NATLET_PERMANENT), "in");
+    natlet_child wide = {.name = text("b"), .behaviour = &noting, .mailbox = {.normal = 8}};
+    natlet_pid b;
+    CHECK(natlet_supervisor_add(cell, root, &wide, &b) == NATLET_OK);
+    (void)subscribe(b, "in");
+    for (int i = 0; i < 6; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "MSG in %u 1\r\n%d\r\n", (unsigned)sid, i);
+        strcat(all, line);
+    }
+    rig_say(&r, all);
+    CHECK_INT(natlet_bridge_stats_now(bridge).in_copies, 12);
+    CHECK_INT(natlet_bridge_stats_now(bridge).in_overflow, 2);
+    CHECK_INT(natlet_cell_stats_now(cell).handled, 10);
+    end();
+}
+
+/* Members of a queue group in one cell: one SUB, each message to one of them. */
+static void a_queue_group_takes_turns(void)
+{
+    char line[64];
+
+    begin();
+    natlet_pid a = add("a", NATLET_PERMANENT);
+    natlet_pid b = add("b", NATLET_PERMANENT);
+    uint32_t first;
+    uint32_t second;
+    uint32_t plain;
+    CHECK(natlet_bridge_subscribe(bridge, a, text("in"), text("q"), &first) == NATLET_OK);
+    CHECK(natlet_bridge_subscribe(bridge, b, text("in"), text("q"), &second) == NATLET_OK);
+    CHECK(natlet_bridge_subscribe(bridge, b, text("in"), (natlet_slice){0}, &plain) == NATLET_OK);
+    rig_run(&r);
+    snprintf(line, sizeof line, "SUB in q %u\r\nSUB in %u\r\n", (unsigned)first, (unsigned)plain);
+    CHECK_TEXT(rig_sent(&r), line);
+    for (int i = 0; i < 6; i++) {
+        deliver(first, "in", "x");
+    }
+    natlet_agent_info info;
+    CHECK(natlet_agent_info_of(cell, a, &info) == NATLET_OK && info.handled == 3);
+    CHECK(natlet_agent_info_of(cell, b, &info) == NATLET_OK && info.handled == 3);
+    CHECK_INT(natlet_bridge_stats_now(bridge).in_copies, 6);
+    CHECK(natlet_bridge_unsubscribe(bridge, first) == NATLET_OK);
+    deliver(first, "in", "x");
+    CHECK(natlet_agent_info_of(cell, b, &info) == NATLET_OK && info.handled == 4);
+    end();
+}
+
+/* The server ends what they share: all of it is over, and the next one opens anew. */
+static void what_is_shared_ends_for_all(void)
+{
+    begin();
+    natlet_pid a = add("a", NATLET_PERMANENT);
+    uint32_t sid = subscribe(a, "in");
+    uint32_t second = subscribe(add("b", NATLET_PERMANENT), "in");
+    rig_forget_sent(&r);
+    rig_say(&r, "-ERR 'Permissions Violation for Subscription to \"in\"'\r\n");
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    CHECK(natlet_bridge_unsubscribe(bridge, sid) == NATLET_E_NOT_FOUND);
+    CHECK(natlet_bridge_unsubscribe(bridge, second) == NATLET_E_NOT_FOUND);
+    (void)subscribe(a, "in");
+    CHECK(strstr(rig_sent(&r), "SUB in ") != NULL);
+    end();
+}
+
+/* ---- PAUSE_SRC ---- */
+
+static natlet_pid add_pausing(const char *name)
+{
+    natlet_child child = {.name = text(name),
+                          .behaviour = &noting,
+                          .mailbox = {.normal = 4, .overflow = &natlet_overflow_pause_src}};
+    natlet_pid pid;
+
+    CHECK(natlet_supervisor_add(cell, root, &child, &pid) == NATLET_OK);
+    return pid;
+}
+
+/* So many messages in one read: the agent has no turn in between. */
+static void flood(uint32_t sid, int count)
+{
+    char all[1024] = "";
+
+    for (int i = 0; i < count; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "MSG in %u 1\r\n%d\r\n", (unsigned)sid, i);
+        strcat(all, line);
+    }
+    rig_say(&r, all);
+}
+
+/* UNSUB with the last place, SUB when half of the mail was handled; what was on its way
+ * after that is the server's to keep, and nothing is a dead letter. */
+static void a_full_mailbox_stops_its_subscription(void)
+{
+    unsigned again = 0;
+    char line[64];
+
+    begin();
+    natlet_pid pid = add_pausing("a");
+    uint32_t sid = subscribe(pid, "in");
+    rig_forget_sent(&r);
+    flood(sid, 6);
+    const char *sent = rig_sent(&r);
+    snprintf(line, sizeof line, "UNSUB %u\r\n", (unsigned)sid);
+    CHECK(strncmp(sent, line, strlen(line)) == 0);
+    CHECK(sscanf(sent + strlen(line), "SUB in %u", &again) == 1 && again != sid);
+    CHECK_INT(natlet_bridge_stats_now(bridge).in_copies, 4);
+    CHECK_INT(natlet_cell_stats_now(cell).handled, 4);
+    CHECK_INT(natlet_cell_stats_now(cell).dead_total, 0);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 1);
+    (void)rig_log(&r);
+    deliver(again, "in", "x");
+    CHECK_TEXT(rig_log(&r), "mail in >  [x] done\n");
+    CHECK(natlet_bridge_unsubscribe(bridge, sid) == NATLET_OK); /* its number stayed */
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    end();
+}
+
+/* Of those that share one stops, with both of its places in line; the others go on. */
+static void one_of_several_stops(void)
+{
+    begin();
+    natlet_pid a = add_pausing("a");
+    uint32_t sid = subscribe(a, "in");
+    (void)subscribe(a, "in");
+    natlet_child wide = {.name = text("b"), .behaviour = &noting, .mailbox = {.normal = 16}};
+    natlet_pid b;
+    CHECK(natlet_supervisor_add(cell, root, &wide, &b) == NATLET_OK);
+    (void)subscribe(b, "in");
+    rig_forget_sent(&r);
+    flood(sid, 5);
+    CHECK_TEXT(rig_sent(&r), ""); /* the subscription stayed, and a came back to it */
+    natlet_agent_info info;
+    CHECK(natlet_agent_info_of(cell, a, &info) == NATLET_OK && info.handled == 4);
+    CHECK(natlet_agent_info_of(cell, b, &info) == NATLET_OK && info.handled == 5);
+    CHECK_INT(natlet_cell_stats_now(cell).dead_total, 0);
+    (void)rig_log(&r);
+    deliver(sid, "in", "x");
+    CHECK_TEXT(rig_log(&r), "mail in >  [x] done\nmail in >  [x] done\nmail in >  [x] done\n");
+    end();
+}
+
+/* It ends while it is stopped: with its child, with the bridge, with the client. */
+static void the_end_of_what_is_stopped(void)
+{
+    for (int way = 0; way < 3; way++) {
+        begin();
+        natlet_pid pid = add_pausing("a");
+        (void)subscribe(pid, "in");
+        for (int i = 0; i < 4; i++) { /* from inside: no turn, so it stays full */
+            CHECK(natlet_agent_send(cell, pid, &(natlet_mail){.payload = text("x")}) == NATLET_OK);
+        }
+        CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+        if (way == 0) {
+            CHECK(natlet_agent_exit(cell, root, (natlet_reason){NATLET_EXIT_SHUTDOWN, 0}) ==
+                  NATLET_OK);
+            rig_run(&r);
+        } else if (way == 1) {
+            natlet_bridge_free(bridge);
+            bridge = NULL;
+        } else {
+            natlet_client_close(r.client);
+            rig_run(&r);
+            CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+        }
+        end();
+    }
+}
+
+/* The client has no memory for the SUB: it is tried again. */
+static void going_on_is_tried_again(void)
+{
+    begin();
+    natlet_pid pid = add_pausing("a");
+    (void)subscribe(pid, "in");
+    for (int i = 0; i < 4; i++) {
+        CHECK(natlet_agent_send(cell, pid, &(natlet_mail){.payload = text("x")}) == NATLET_OK);
+    }
+    r.memory.fail_at = r.memory.requests + 1;
+    rig_run(&r);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 0);
+    rig_wait_ms(&r, 60);
+    CHECK_INT(natlet_bridge_stats_now(bridge).subscriptions, 1);
     end();
 }
 
@@ -386,7 +623,7 @@ static void one_bridge_a_cell(void)
 /* The n-th block is refused, for every n: the answer says so, and nothing leaks. */
 static void memory_runs_out(void)
 {
-    for (uint32_t n = 1; n < 8; n++) {
+    for (uint32_t n = 1; n < 9; n++) {
         begin();
         natlet_pid pid = add("a", NATLET_PERMANENT);
         natlet_bridge_free(bridge);
@@ -408,6 +645,14 @@ int main(void)
     RUN(steady_state_allocates_nothing);
     RUN(a_subscription_survives_restarts);
     RUN(a_subscription_ends_with_its_child);
+    RUN(agents_share_a_subscription);
+    RUN(one_full_mailbox_among_those_that_share);
+    RUN(a_queue_group_takes_turns);
+    RUN(what_is_shared_ends_for_all);
+    RUN(a_full_mailbox_stops_its_subscription);
+    RUN(one_of_several_stops);
+    RUN(the_end_of_what_is_stopped);
+    RUN(going_on_is_tried_again);
     RUN(a_child_that_is_down);
     RUN(what_finds_no_room_is_a_dead_letter);
     RUN(the_header_chooses_the_lane);

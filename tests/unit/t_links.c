@@ -353,6 +353,70 @@ static void downs_in_order_are_bounded(void)
     cell_rig_end(&r);
 }
 
+/* DROP_OLD passes a DOWN by: with nothing before it, it moves to SYS. */
+static void no_policy_drops_a_down(void)
+{
+    uint32_t ref;
+
+    begin();
+    natlet__agent *a = natlet__registry_at(r.cell, pid_of("a"));
+    a->child.mailbox.overflow = &natlet_overflow_drop_old;
+    a->mailbox.lanes[NATLET_PRIORITY_NORMAL].cap = 2;
+    a->mailbox.lanes[NATLET_PRIORITY_SYS].cap = 2;
+    CHECK(natlet_agent_monitor(r.cell, a->pid, pid_of("b"), NATLET_DOWN_IN_ORDER, &ref) ==
+          NATLET_OK);
+    (void)cell_rig_tell(&r, "a", "later");
+    CHECK(cell_rig_tell(&r, "a", "1") == NATLET_OK && cell_rig_tell(&r, "a", "2") == NATLET_OK);
+    end_of("b", NATLET_EXIT_NORMAL);
+    for (int i = 0; i < 2; i++) { /* their places, and more than the lane has */
+        CHECK(natlet_agent_send_after(r.cell, a->pid, 5, 5, NULL) == NATLET_OK);
+    }
+    CHECK(cell_rig_tell(&r, "a", "3") == NATLET_OK && cell_rig_tell(&r, "a", "4") == NATLET_OK);
+    CHECK(natlet_agent_send_after(r.cell, a->pid, 5, 5, NULL) == NATLET_E_FULL);
+    CHECK_TEXT(cell_rig_log(&r), "end b normal\n"
+                                 "dead letter a: mailbox full [1]\n"
+                                 "dead letter a: mailbox full [2]\n");
+    CHECK_INT(a->mailbox.dropped, 2);
+    CHECK(natlet_cell_settle(r.cell, a->pid, p[0].token, NATLET_DONE) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "a: down b, normal 0\na: 3\na: 4\n");
+    cell_rig_end(&r);
+}
+
+/* Puts all mail aside. */
+static int32_t put_aside(natlet_cell *cell, void *state, natlet_mail *mail)
+{
+    (void)cell;
+    (void)state;
+    CHECK(mail->kind == NATLET_MAIL_USER || mail->kind == NATLET_MAIL_DOWN);
+    cell_rig_note(&r, "aside %u", (unsigned)mail->kind);
+    return NATLET_STASH;
+}
+
+/* What was put aside of signals ends with the incarnation, in order or not. */
+static void a_stash_does_not_pass_signals_on(void)
+{
+    static const natlet_behaviour aside = {.name = "aside", .on_mail = put_aside};
+    static const natlet_child child = {.behaviour = &aside};
+    natlet_pid pid;
+    uint32_t ref;
+
+    begin();
+    CHECK(natlet_supervisor_add(r.cell, r.root, &child, &pid) == NATLET_OK);
+    CHECK(natlet_cell_unstash(r.cell, 0) == NATLET_E_NO_AGENT); /* this links the stash */
+    for (uint32_t flags = 0; flags <= NATLET_DOWN_IN_ORDER; flags++) {
+        CHECK(natlet_agent_monitor(r.cell, pid, pid_of("b"), flags, &ref) == NATLET_OK);
+    }
+    CHECK(natlet_agent_send(r.cell, pid, &(natlet_mail){0}) == NATLET_OK);
+    end_of("b", NATLET_EXIT_NORMAL);
+    const char *log = cell_rig_log(&r);
+    CHECK_TEXT(log, "aside 0\nend b normal\naside 6\naside 6\n");
+    CHECK(natlet_agent_exit(r.cell, pid, (natlet_reason){NATLET_EXIT_ERROR, -1}) == NATLET_OK);
+    cell_rig_run(&r);
+    CHECK_TEXT(cell_rig_log(&r), "aside 0\n");
+    cell_rig_end(&r);
+}
+
 /* The pool is full: no watch, no half of one, and nothing of it is left. */
 static void the_pool_runs_out(void)
 {
@@ -490,6 +554,8 @@ int main(void)
     RUN(a_ref_of_another_kind);
     RUN(down_can_wait_for_its_turn);
     RUN(downs_in_order_are_bounded);
+    RUN(no_policy_drops_a_down);
+    RUN(a_stash_does_not_pass_signals_on);
     RUN(the_pool_runs_out);
     RUN(a_name_is_free_when_its_end_is_heard);
     RUN(every_monitor_ends_once);

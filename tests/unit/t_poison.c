@@ -358,8 +358,7 @@ static void later_and_an_error(void)
     end(0);
 }
 
-/* As in Erlang: that whom it asked ended is what it hears, though the mail comes again. */
-static void the_caller_hears_it_at_once(void)
+static void the_caller_hears_it_at_the_end(void)
 {
     static natlet_child children[2];
 
@@ -371,8 +370,8 @@ static void the_caller_hears_it_at_once(void)
     spec.count = 2;
     start();
     CHECK(cell_rig_tell(&r, "caller", "call") == NATLET_OK);
-    expect("call #1\nbad call #1\nreply, the agent is gone or was never there\n"
-           "start\nbad call #2\n" POISONED("bad call") "start\n");
+    expect("call #1\nbad call #1\nstart\nbad call #2\n" POISONED(
+        "bad call") "reply, the agent is gone or was never there\nstart\n");
     end(0);
 }
 
@@ -577,7 +576,7 @@ int main(void)
     RUN(a_full_mailbox_takes_it_back);
     RUN(while_it_waits_it_is_queued);
     RUN(later_and_an_error);
-    RUN(the_caller_hears_it_at_once);
+    RUN(the_caller_hears_it_at_the_end);
     RUN(temporary_children_have_no_shield);
     RUN(mail_of_one_kind);
     RUN(what_was_handled_is_forgotten);

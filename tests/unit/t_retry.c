@@ -25,6 +25,10 @@ static bool is(const natlet_mail *mail, const char *text)
 static int32_t work(natlet_cell *cell, void *state, natlet_mail *mail)
 {
     (void)state;
+    if (mail->kind == NATLET_MAIL_REPLY) {
+        cell_rig_note(&r, "reply, %s", natlet_status_text(mail->status));
+        return NATLET_DONE;
+    }
     if (mail->kind == NATLET_MAIL_TIMER) {
         cell_rig_note(&r, "timer");
         return NATLET_RETRY;
@@ -36,6 +40,11 @@ static int32_t work(natlet_cell *cell, void *state, natlet_mail *mail)
     }
     if (is(mail, "tick")) {
         return natlet_agent_send_after(cell, natlet_agent_self(cell), 10, 0, NULL);
+    }
+    if (is(mail, "call")) {
+        static uint32_t ref;
+        return natlet_agent_call(cell, natlet_cell_find(cell, cell_rig_text("w")),
+                                 &(natlet_mail){.payload = cell_rig_text("thrice")}, 1000, &ref);
     }
     if (is(mail, "later")) {
         return natlet_agent_later(cell, &token);
@@ -336,6 +345,27 @@ static void it_survives_a_restart(void)
     end();
 }
 
+/* Whose caller waits on. */
+static void a_call_survives_a_restart(void)
+{
+    static natlet_child children[2];
+
+    begin(&twice, NULL);
+    children[0] = child;
+    children[1] = child;
+    children[1].name = cell_rig_text("caller");
+    spec.children = children;
+    spec.count = 2;
+    start();
+    CHECK(cell_rig_tell(&r, "caller", "call") == NATLET_OK);
+    send("boom");
+    expect("call #1 at 0\nthrice #1 at 0\nboom #1 at 0\n"
+           "dead letter w: the agent crashed on it [boom] error\n");
+    cell_rig_wait_ms(&r, 1000);
+    expect("thrice #2 at 100\nthrice #3 at 300\nreply, the deadline passed\n");
+    cell_rig_end(&r);
+}
+
 static void it_comes_to_one_that_waits(void)
 {
     static const natlet_backoff backoff = {NATLET_WITH_BACKOFF, .base_ms = 150};
@@ -493,6 +523,7 @@ int main(void)
     RUN(a_full_mailbox);
     RUN(a_full_mailbox_and_no_delay);
     RUN(it_survives_a_restart);
+    RUN(a_call_survives_a_restart);
     RUN(it_comes_to_one_that_waits);
     RUN(drop_mail_drops_it);
     RUN(it_ends_with_the_child);

@@ -4,26 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static const char *errno_text(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return "there is no such file";
-    case EISDIR:
-        return "it is a folder";
-    case EACCES:
-    case EPERM:
-#if defined(ENOTCAPABLE)
-    case ENOTCAPABLE: /* WASI: not among what the host lets us see */
-#endif
-        return "reading it is not allowed";
-    case ENOMEM:
-        return "there is no memory";
-    default:
-        return "input or output failed";
-    }
-}
+#include "wasm/cli/text.h"
 
 const char *cli_file_read(const char *path, uint8_t *out, size_t cap, size_t *len)
 {
@@ -41,5 +22,5 @@ const char *cli_file_read(const char *path, uint8_t *out, size_t cap, size_t *le
     if (fd >= 0) {
         (void)close(fd);
     }
-    return got < 0 ? errno_text(error) : NULL;
+    return got < 0 ? cli_errno_text(error) : NULL;
 }

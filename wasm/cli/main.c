@@ -31,6 +31,8 @@ static const verb verbs[] = {
     {"bench pub", CLI_BENCH_PUB, 2, 2, "bench pub SUBJECT", cli_bench_pub},
     {"bench sub", CLI_BENCH_SUB, 2, 2, "bench sub SUBJECT", cli_bench_sub},
     {"bench request", CLI_BENCH_REQUEST, 2, 2, "bench request SUBJECT", cli_bench_request},
+    {"subjects check", CLI_SUBJECTS_CHECK, 2, 2, "subjects check FILE", cli_subjects_check},
+    {"subjects", CLI_ANY, 2, 1, "subjects check FILE", NULL},
     {"bench", CLI_ANY, 2, 1, "bench pub SUBJECT, bench sub SUBJECT or bench request SUBJECT", NULL},
 };
 
@@ -44,6 +46,7 @@ static const char help[] =
     "  rtt                        measures round trips to the server\n"
     "  server info                shows what the server says about itself\n"
     "  events                     shows what becomes of the connection, until interrupted\n"
+    "  subjects check FILE        says which claims about subjects do not hold\n"
     "  bench pub SUBJECT          measures how fast the server takes messages\n"
     "  bench sub SUBJECT          measures how fast messages arrive\n"
     "  bench request SUBJECT      measures round trips to a responder\n"
@@ -76,7 +79,9 @@ static const char help[] =
     "      --raw              payloads alone, one a line (sub)\n"
     "      --json             for programs: one JSON document a line\n"
     "  -h, --help\n"
-    "      --version\n"
+    "      --version\n";
+
+static const char more_help[] =
     "\n"
     "Measuring:\n"
     "      --msgs N           messages or requests in all [100000; requests: 10000]\n"
@@ -86,6 +91,13 @@ static const char help[] =
     "      --concurrency N    requests under way on each connection [1]\n"
     "      --no-progress      nothing on standard error meanwhile\n"
     "  bench sub ends without success when no message came for --timeout.\n"
+    "\n"
+    "Checking subjects (FILE is - for standard input):\n"
+    "      subject PATTERN                     declares one, with {placeholders} for single "
+    "tokens\n"
+    "      claim PATTERN covers PATTERN        every subject of the second one matches the first\n"
+    "      claim PATTERN covers each PATTERN   the same for all declared under the second one\n"
+    "  A line each; from # on it is a comment.  {a} is one value, so {a} covers {a}, not {b}.\n"
     "\n"
     "The connection:\n"
     "      --connect-timeout TIME  for an attempt to connect [--timeout]\n"
@@ -196,7 +208,7 @@ static int run_verb(const verb *v, const cli_options *options)
 static int run(cli_options *options)
 {
     if (options->help) {
-        return print_line(help, "");
+        return print_line(help, more_help);
     }
     if (options->version) {
         return print_line("natlet ", NATLET_VERSION "\n");

@@ -78,7 +78,7 @@ static const option known[] = {
     {"clients", 0, COUNT, AT(clients), BENCHES, CLI_CLIENTS_MAX},
     {"concurrency", 0, COUNT, AT(concurrency), CLI_BENCH_REQUEST, CONCURRENCY_MAX},
     {"no-progress", 0, FLAG, AT(no_progress), BENCHES, 0},
-    {"json", 0, FLAG, AT(json), CLI_ANY & ~(uint32_t)CLI_PUB, 0},
+    {"json", 0, FLAG, AT(json), (CLI_ANY & ~(uint32_t)CLI_PUB) | CLI_SUBJECTS_CHECK, 0},
     {"help", 'h', FLAG, AT(help), CLI_ANY, 0},
     {"version", 0, FLAG, AT(version), CLI_ANY, 0},
 };

@@ -19,7 +19,8 @@ enum {
     CLI_BENCH_PUB = 1u << 7,
     CLI_BENCH_SUB = 1u << 8,
     CLI_BENCH_REQUEST = 1u << 9,
-    CLI_ANY = (1u << 10) - 1,
+    CLI_ANY = (1u << 10) - 1, /* that connects */
+    CLI_SUBJECTS_CHECK = 1u << 10,
 };
 
 enum { CLI_OPERANDS_MAX = 3, CLI_CLIENTS_MAX = 64 };

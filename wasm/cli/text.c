@@ -1,6 +1,7 @@
 #include "wasm/cli/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,15 +122,54 @@ void cli_notice_end(cli_text *line)
     cli_text_free(line);
 }
 
-void cli_text_read(cli_text *text, size_t max)
+static ssize_t read_all(cli_text *text, int fd, size_t max)
 {
     ssize_t got = 1;
 
     while (got > 0 && text->len <= max) {
         cli_text_room(text, READ_BYTES);
         do {
-            got = read(STDIN_FILENO, text->ptr + text->len, READ_BYTES);
+            got = read(fd, text->ptr + text->len, READ_BYTES);
         } while (got < 0 && errno == EINTR);
         text->len += got > 0 ? (size_t)got : 0;
+    }
+    return got;
+}
+
+void cli_text_read(cli_text *text, size_t max)
+{
+    (void)read_all(text, STDIN_FILENO, max);
+}
+
+int cli_text_read_file(cli_text *text, const char *path, size_t max)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read_all(text, fd, max);
+    int error = got < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return error;
+}
+
+const char *cli_errno_text(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return "there is no such file";
+    case EISDIR:
+        return "it is a folder";
+    case EACCES:
+    case EPERM:
+#if defined(ENOTCAPABLE)
+    case ENOTCAPABLE: /* WASI: not among what the host lets us see */
+#endif
+        return "reading it is not allowed";
+    case ENOMEM:
+        return "there is no memory";
+    default:
+        return "input or output failed";
     }
 }

@@ -41,4 +41,10 @@ void cli_notice_end(cli_text *line);
 /* Reads standard input to its end, but at most `max` bytes and one more. */
 void cli_text_read(cli_text *text, size_t max);
 
+/* The same of a file.  Returns 0 or an errno. */
+int cli_text_read_file(cli_text *text, const char *path, size_t max);
+
+/* What an errno of opening or reading means to the user. */
+const char *cli_errno_text(int error);
+
 #endif

@@ -14,5 +14,6 @@ int cli_events(const cli_options *options);
 int cli_bench_pub(const cli_options *options);
 int cli_bench_sub(const cli_options *options);
 int cli_bench_request(const cli_options *options);
+int cli_subjects_check(const cli_options *options);
 
 #endif

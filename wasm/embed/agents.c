@@ -1,6 +1,7 @@
-/* Agents for host languages: one supervisor whose children are *remote*.  The
- * kernel keeps their mailboxes and their rules; what a mail means is decided on
- * the other side, which gets it as a record and answers with SETTLE. */
+/* Agents for host languages: supervisors whose children are *remote*.  The kernel
+ * keeps their mailboxes and their rules; what a mail means is decided on the other
+ * side, which gets it as a record and answers with SETTLE, or with EXIT when the
+ * agent's code is gone. */
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "natlet/bridge.h"
@@ -16,15 +17,18 @@ typedef struct agents {
     natlet_pid supervisor;
 } agents;
 
-/* Names outlive the operation that brings them: a child's specification borrows. */
-typedef struct name_block {
-    struct name_block *next;
+/* Names and trees outlive the operation that brings them: specifications borrow.  They
+ * are kept once, however often they come. */
+typedef struct kept {
+    struct kept *next;
     size_t len;
-    uint8_t text[];
-} name_block;
+    uint8_t bytes[];
+} kept;
+
+_Static_assert(sizeof(kept) % sizeof(uint32_t) == 0, "a specification in it is aligned");
 
 static agents the;
-static name_block *names;
+static kept *all_kept;
 
 static uint32_t slot_of(natlet_pid pid)
 {
@@ -46,19 +50,51 @@ static int32_t hand_out(natlet_cell *cell, void *state, natlet_mail *mail)
 
 static const natlet_behaviour remote = {.name = "remote", .on_mail = hand_out};
 
-/* The name lies in its name_block, or is a static one, and stays there. */
+/* What AGENT, CHILD and DEAD records have in common; the name is kept, so it stays. */
+static natlet_embed_agent *append_agent(uint8_t kind, natlet_pid pid, natlet_slice name,
+                                        int32_t status, natlet_exit_kind why)
+{
+    void *record = natlet__embed_append(kind, slot_of(pid), status);
+    natlet_embed_agent *agent = record;
+
+    agent->flags = (uint8_t)(NATLET_REC_FLAG_COPIED | (uint32_t)why << 4);
+    agent->name_len = (uint16_t)name.len;
+    agent->incarnation = (uint32_t)(pid >> NATLET_PID_SLOT_BITS);
+    agent->at = (uint32_t)(uintptr_t)name.ptr;
+    return agent;
+}
+
+static natlet_embed_areas *areas(void)
+{
+    return (natlet_embed_areas *)(uintptr_t)natlet_areas();
+}
+
+/* A flood of them must not be a flood of records: like ones in a row are counted. */
+static void append_dead(const natlet_cell_event *event)
+{
+    const natlet_embed_areas *a = areas();
+    natlet_embed_agent *last = (natlet_embed_agent *)(uintptr_t)a->completion + a->completed - 1;
+
+    if (a->completed > 0 && last->kind == NATLET_REC_DEAD && last->id == slot_of(event->pid) &&
+        last->status == (int32_t)event->dead && last->flags >> 4 == (uint8_t)event->reason.kind) {
+        last->count++;
+        return;
+    }
+    append_agent(NATLET_REC_DEAD, event->pid, event->name, (int32_t)event->dead, event->reason.kind)
+        ->count = 1;
+}
+
 static void on_event(void *self, const natlet_cell_event *event)
 {
     bool is_start = event->kind == NATLET_CELL_STARTED;
-    const natlet_msg parts = {.subject = event->name};
 
     (void)self;
-    if (event->kind >= NATLET_CELL_DEAD_LETTER) {
-        return; /* counted in the cell; the introspection tells of them */
+    if (event->kind == NATLET_CELL_DEAD_LETTER) {
+        append_dead(event);
+    } else if (event->kind < NATLET_CELL_DEAD_LETTER) {
+        append_agent(NATLET_REC_AGENT, event->pid, event->name, is_start ? 1 : event->reason.code,
+                     event->reason.kind);
     }
-    natlet__embed_place(natlet__embed_append(NATLET_REC_AGENT, slot_of(event->pid),
-                                             is_start ? 1 : event->reason.code),
-                        &parts);
 }
 
 static natlet_status start_supervisor(void)
@@ -83,26 +119,84 @@ natlet_status natlet__embed_agents_init(natlet_runtime *rt, natlet_client *clien
     return st == NATLET_OK ? start_supervisor() : st;
 }
 
-static natlet_status keep_name(natlet_slice *name)
+/* The same bytes where they stay until the end; NULL: no memory. */
+static const uint8_t *keep(natlet_slice bytes)
 {
-    name_block *block = natlet__memory_take(&the.rt->memory, sizeof *block + name->len);
+    kept *block = all_kept;
 
-    if (block == NULL) {
-        return NATLET_E_NO_MEMORY;
+    while (block != NULL && !natlet__equal((natlet_slice){block->bytes, block->len}, bytes)) {
+        block = block->next;
     }
-    *block = (name_block){.next = names, .len = name->len};
-    names = block;
-    memcpy(block->text, name->ptr, name->len);
-    *name = (natlet_slice){block->text, name->len};
-    return NATLET_OK;
+    if (block == NULL) {
+        block = natlet__memory_take(&the.rt->memory, sizeof *block + bytes.len);
+        if (block == NULL) {
+            return NULL;
+        }
+        *block = (kept){.next = all_kept, .len = bytes.len};
+        all_kept = block;
+        memcpy(block->bytes, bytes.ptr, bytes.len);
+    }
+    return block->bytes;
 }
 
-static void forget_last_name(void)
+/* Says that the operation is done, about what runs as `pid` now. */
+static void answer(const natlet_embed_op *op, natlet_pid pid)
 {
-    name_block *block = names;
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, op->id, NATLET_OK);
 
-    names = block->next;
-    natlet__memory_give_back(&the.rt->memory, block, sizeof *block + block->len);
+    record->segment = op->kind;
+    record->payload_len = slot_of(pid);
+}
+
+static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    natlet_supervisor_spec spec;
+    natlet_embed_tree tree;
+    natlet_pid pid;
+
+    if (parts->payload.len != sizeof tree) {
+        return NATLET_E_INVALID;
+    }
+    memcpy(&tree, parts->payload.ptr, sizeof tree);
+    if (tree.strategy > NATLET_REST_FOR_ONE || tree.auto_shutdown > NATLET_AUTO_SHUTDOWN_ALL) {
+        return NATLET_E_CONFIG;
+    }
+    memset(&spec, 0, sizeof spec); /* its bytes are compared, gaps too */
+    spec.intensity = tree.intensity;
+    spec.period_ms = tree.period_ms;
+    spec.strategy = (natlet_strategy)tree.strategy;
+    spec.auto_shutdown = (natlet_auto_shutdown)tree.auto_shutdown;
+    const uint8_t *stays = keep((natlet_slice){(const uint8_t *)&spec, sizeof spec});
+    if (stays == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    natlet_status st = natlet_supervisor_start(the.cell, (const void *)stays, &pid);
+    if (st == NATLET_OK) {
+        answer(op, pid);
+    }
+    return st;
+}
+
+/* Where the child goes, and its limits.  Without a payload: the module's supervisor. */
+static natlet_status place_child(natlet_slice payload, natlet_child *child, natlet_pid *supervisor)
+{
+    natlet_embed_child given;
+
+    *supervisor = the.supervisor;
+    if (payload.len == 0) {
+        return NATLET_OK;
+    }
+    if (payload.len != sizeof given) {
+        return NATLET_E_INVALID;
+    }
+    memcpy(&given, payload.ptr, sizeof given);
+    *supervisor = natlet_cell_at(the.cell, given.supervisor);
+    child->shutdown_ms = given.shutdown_ms;
+    child->mailbox.bytes_max = given.mailbox_bytes;
+    child->mailbox.normal = given.mailbox_normal;
+    child->significant = given.significant != 0;
+    child->drop_mail = given.drop_mail != 0;
+    return NATLET_OK;
 }
 
 /* Subject and network are looked at first, so that an agent which was started also
@@ -112,6 +206,7 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
     natlet_child child = {
         .name = parts->subject, .behaviour = &remote, .restart = (natlet_restart)op->arg};
     bool subscribes = parts->reply.len > 0;
+    natlet_pid supervisor;
     natlet_pid pid;
 
     if (op->arg > NATLET_TEMPORARY || child.name.len == 0) {
@@ -123,15 +218,19 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
     if (subscribes && natlet_subject_check(parts->reply, NATLET_SUBJECT_SUBSCRIBE) != 0) {
         return NATLET_E_SUBJECT;
     }
-    natlet_status st = keep_name(&child.name);
-    if (st < 0) {
-        return st;
+    child.name.ptr = keep(child.name);
+    if (child.name.ptr == NULL) {
+        return NATLET_E_NO_MEMORY;
     }
-    st = natlet_supervisor_add(the.cell, the.supervisor, &child, &pid);
-    if (st < 0) {
-        forget_last_name();
-    } else if (subscribes) {
-        st = natlet_bridge_subscribe(the.bridge, pid, parts->reply, (natlet_slice){0}, NULL);
+    natlet_status st = place_child(parts->payload, &child, &supervisor);
+    if (st == NATLET_OK) {
+        st = natlet_supervisor_add(the.cell, supervisor, &child, &pid);
+    }
+    if (st == NATLET_OK && subscribes) {
+        st = natlet_bridge_subscribe(the.bridge, pid, parts->reply, parts->headers, NULL);
+    }
+    if (st == NATLET_OK && parts->payload.len > 0) {
+        answer(op, pid);
     }
     return st;
 }
@@ -151,6 +250,59 @@ static natlet_status take_settle(const natlet_embed_op *op, const natlet_msg *pa
     return natlet_cell_settle(the.cell, natlet_cell_at(the.cell, op->id), token, results[op->arg]);
 }
 
+static natlet_status take_exit(const natlet_embed_op *op, const natlet_msg *parts)
+{
+    natlet_embed_exit given;
+
+    if (parts->payload.len != sizeof given) {
+        return NATLET_E_INVALID;
+    }
+    memcpy(&given, parts->payload.ptr, sizeof given);
+    const natlet_pid pid = (natlet_pid)given.incarnation << NATLET_PID_SLOT_BITS | op->id;
+    const natlet_reason why = {(natlet_exit_kind)given.kind, given.code};
+    if (given.kind <= NATLET_EXIT_SHUTDOWN) {
+        return natlet_agent_exit(the.cell, pid, why);
+    }
+    return why.code < 0 ? natlet_cell_crash(the.cell, pid, why) : NATLET_E_INVALID;
+}
+
+static void append_child(const natlet_agent_info *info)
+{
+    natlet_embed_agent *agent = append_agent(NATLET_REC_CHILD, info->pid, info->name,
+                                             info->last_exit.code, info->last_exit.kind);
+
+    for (uint32_t lane = 0; lane < NATLET_PRIORITIES; lane++) {
+        agent->queued = (uint16_t)(agent->queued + info->mailbox.used[lane]);
+    }
+    agent->count = info->restarts;
+    agent->state = (uint8_t)info->state;
+    agent->children = info->kind[0] == 's'; /* "supervisor", or "remote" */
+    agent->handled = (uint32_t)info->handled;
+}
+
+static natlet_status take_list(const natlet_embed_op *op)
+{
+    natlet_pid pid = op->arg == NATLET_SLOT_CELL ? 0 : natlet_cell_at(the.cell, op->arg);
+
+    if (pid == 0 && op->arg != NATLET_SLOT_CELL) {
+        return NATLET_E_NO_AGENT;
+    }
+    uint32_t count = natlet_cell_children(the.cell, pid, NULL, 0);
+    size_t bytes = (count + 1) * sizeof(natlet_agent_info); /* no block is empty */
+    natlet_agent_info *infos = natlet__memory_take(&the.rt->memory, bytes);
+
+    if (infos == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    (void)natlet_cell_children(the.cell, pid, infos, count);
+    for (uint32_t i = 0; i < count; i++) {
+        append_child(&infos[i]);
+    }
+    natlet__memory_give_back(&the.rt->memory, infos, bytes);
+    answer(op, pid);
+    return NATLET_OK;
+}
+
 natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_msg *parts)
 {
     switch (op->kind) {
@@ -159,9 +311,17 @@ natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_
     case NATLET_OP_SETTLE:
         return take_settle(op, parts);
     case NATLET_OP_SEND:
-        return natlet_agent_send_name(
-            the.cell, parts->subject,
-            &(natlet_mail){.payload = parts->payload, .headers = parts->headers});
+        return natlet_agent_send_name(the.cell, parts->subject,
+                                      &(natlet_mail){.reply = parts->reply,
+                                                     .headers = parts->headers,
+                                                     .payload = parts->payload,
+                                                     .priority = (uint8_t)op->arg});
+    case NATLET_OP_SUPERVISE:
+        return take_supervise(op, parts);
+    case NATLET_OP_EXIT:
+        return take_exit(op, parts);
+    case NATLET_OP_LIST:
+        return take_list(op);
     default:
         return NATLET_E_UNSUPPORTED;
     }
@@ -169,7 +329,15 @@ natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_
 
 natlet_status natlet__embed_agents_recover(void)
 {
-    return the.cell != NULL ? natlet_cell_recover(the.cell) : NATLET_E_POISONED;
+    if (the.cell == NULL) {
+        return NATLET_E_POISONED;
+    }
+    natlet_status st = natlet_cell_recover(the.cell);
+    if (st < 0) {
+        areas()->lost = UINT32_MAX; /* stays so if the counting traps */
+        areas()->lost = natlet_cell_queued(the.cell);
+    }
+    return st;
 }
 
 void natlet__embed_agents_detach(void)
@@ -185,8 +353,10 @@ void natlet__embed_agents_fini(void)
     if (the.cell != NULL) {
         natlet_cell_free(the.cell);
     }
-    while (names != NULL) {
-        forget_last_name();
+    while (all_kept != NULL) {
+        kept *block = all_kept;
+        all_kept = block->next;
+        natlet__memory_give_back(&the.rt->memory, block, sizeof *block + block->len);
     }
     the = (agents){0};
 }

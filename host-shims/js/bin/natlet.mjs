@@ -3,8 +3,8 @@
 //
 // NATLET_CLI_WASM names another module, NATLET_ALLOW the servers that it may reach
 // (patterns separated by blanks, see host-shims/README.md).  The module can read the files that
-// --creds, --nkey, --tlsca, --tlscert, --tlskey and their variables (NATS_CREDS ...) name, the
-// certificates of the CAs that the system trusts, and no others.
+// --creds, --nkey, --tlsca, --tlscert, --tlskey, their variables (NATS_CREDS ...) and `subjects
+// check` name, the certificates of the CAs that the system trusts, and no others.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../src/command.js';
@@ -27,6 +27,12 @@ const SYSTEM_CA = [
     '/etc/ssl/cert.pem',
 ];
 
+/** The operand of `subjects check`, which takes flags only beside it. */
+function tableNamed(args) {
+    const words = args.filter((word) => !word.startsWith('-'));
+    return words[0] === 'subjects' && words[1] === 'check' ? words[2] : undefined;
+}
+
 /** Those of the command line first: they count before those of the environment. */
 function filesNamed(args, env) {
     const end = args.includes('--') ? args.indexOf('--') : args.length;
@@ -34,7 +40,7 @@ function filesNamed(args, env) {
         const [option, value = args[i + 1]] = word.split(/=(.*)/s);
         return FILE_OPTIONS.includes(option) ? value : undefined;
     });
-    return [...named, ...FILE_VARIABLES.map((name) => env[name]), ...SYSTEM_CA].filter(Boolean);
+    return [...named, tableNamed(args), ...FILE_VARIABLES.map((name) => env[name]), ...SYSTEM_CA].filter(Boolean);
 }
 
 const args = process.argv.slice(2);

@@ -1,6 +1,6 @@
 // The two areas of natlet/embed.h: operations go in, records come out, and the boundary is
 // crossed once per turn, not once per message.
-import { REC_DONE, REC_FLAG_COPIED, REC_MESSAGE } from './constants.js';
+import * as N from './constants.js';
 import { Status } from './status.js';
 
 const HEAD_BYTES = 32; // of an operation, and of a record
@@ -14,6 +14,8 @@ const COMPLETION = 5;
 const COMPLETION_CAP = 6;
 const COMPLETED = 7;
 const MEMORY_BYTES = 10;
+const LOST = 12;
+const UNKNOWN = 0xffffffff;
 
 const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -44,6 +46,13 @@ export class Areas {
     get memoryBytes() {
         this.#look();
         return this.#word(MEMORY_BYTES);
+    }
+
+    /** Mail that a poisoned module had; undefined: nobody knows. */
+    get lost() {
+        this.#look();
+        const lost = this.#word(LOST);
+        return lost === UNKNOWN ? undefined : lost;
     }
 
     /** Records there is room for; it grows when one read brings more. */
@@ -168,10 +177,13 @@ export class Areas {
         const words = this.#words;
         const kind = words[at] & 0xff;
         const record = { kind, id: words[at + 1], status: words[at + 2] | 0 };
-        if (kind === REC_DONE) {
+        if (kind === N.REC_DONE) {
             record.op = words[at + 3]; // in place of a segment
             record.elapsedUs = words[at + 7]; // in place of a length
             return record;
+        }
+        if (kind === N.REC_AGENT || kind === N.REC_CHILD || kind === N.REC_DEAD) {
+            return this.#readAgent(at, record);
         }
         const subjectLen = words[at] >>> 16;
         const replyLen = words[at + 5] >>> 16;
@@ -190,11 +202,26 @@ export class Areas {
         return record;
     }
 
+    #readAgent(at, record) {
+        const words = this.#words;
+        const len = words[at] >>> 16;
+        return Object.assign(record, {
+            exit: (words[at] >>> 12) & 15,
+            subject: len > 0 ? textOf(this.#bytes, words[at + 4], len) : '',
+            incarnation: words[at + 3],
+            count: words[at + 5],
+            queued: words[at + 6] & 0xffff,
+            state: (words[at + 6] >>> 16) & 0xff,
+            isSupervisor: words[at + 6] >>> 24 > 0,
+            handled: words[at + 7],
+        });
+    }
+
     /** Where the record's bytes are: an array that lives on, and the subject's place in it. */
     #find(at, subjectLen, replyLen, bodyLen) {
         const words = this.#words;
         const from = words[at + 4];
-        if (((words[at] >>> 8) & REC_FLAG_COPIED) === 0) {
+        if (((words[at] >>> 8) & N.REC_FLAG_COPIED) === 0) {
             return [this.#reactor.door.segments.get(words[at + 3]), from];
         }
         const replyEnd = (words[at + 5] & 0xffff) + replyLen;
@@ -203,7 +230,7 @@ export class Areas {
     }
 
     #subject({ kind, id }, bytes, from, len) {
-        if (kind !== REC_MESSAGE) {
+        if (kind !== N.REC_MESSAGE) {
             return textOf(bytes, from, len);
         }
         let last = this.#subjects.get(id);

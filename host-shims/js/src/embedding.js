@@ -15,6 +15,11 @@ const DRAIN_MS = 30000;
 // only have to differ from them and from each other.
 const OTHER_IDS = 1 << 20;
 
+const SLOT_CELL = 0xffffffff; // NATLET_SLOT_CELL
+
+/** Operations whose DONE is the answer to who asked. */
+const ANSWERED = new Set([N.OP_FLUSH, N.OP_DRAIN, N.OP_SUPERVISE, N.OP_SPAWN]);
+
 const SETTLE = { reject: N.SETTLE_REJECT, stop: N.SETTLE_STOP };
 
 /** A subscription: ended(status) is called last, once. */
@@ -59,6 +64,8 @@ class Subscription {
 export class Embedding {
     /** A CLIENT_* of constants.js. */
     state = N.CLIENT_IDLE;
+    /** When it was poisoned: mail that was queued or in hands, if that could be counted. */
+    lost;
     /** Resolves at the first connect; rejects when the client closed before. */
     connected;
 
@@ -70,9 +77,11 @@ export class Embedding {
     #freeIds = [];
     #lastId = 0;
     #lastOther = OTHER_IDS;
-    #agents = new Map(); // handlers by name
-    #slots = new Map(); // handlers by slot
-    #unsent = []; // SETTLE operations that found no room
+    #agents = new Map(); // handlers by name, or who adopted it
+    #slots = new Map(); // the same by slot
+    #supervisors = new Map(); // by slot
+    #children = []; // what a LIST has told so far
+    #unsent = []; // SETTLE and EXIT operations that found no room
     #settleConnected;
     #closed; // what close() resolves with
     #failure; // why nothing works any more
@@ -81,9 +90,9 @@ export class Embedding {
      *
      *  options: those of instantiate() (with an authenticator, host_auth is set in the
      *  config); maxPendingBytes; and the handlers onState(state, reason, closeCode),
-     *  onError(error), onInfo(info), onEvent(kind, text), onAgent(name, status), and
-     *  onPublished(count, status) for the next `count` publishes, where the configuration has
-     *  report_publishes 1. */
+     *  onError(error), onInfo(info), onEvent(kind, text), onAgent(name, status),
+     *  onDeadLetter({ name, reason, exit, count }), and onPublished(count, status) for the next
+     *  `count` publishes, where the configuration has report_publishes 1. */
     static async start(source, options) {
         const embedding = new Embedding();
         await embedding.#start(source, options);
@@ -92,8 +101,9 @@ export class Embedding {
 
     async #start(source, options) {
         const { onPoisoned, maxPendingBytes, ...others } = options;
-        const { onState, onError, onInfo, onEvent, onAgent, onPublished, ...rest } = others;
-        this.#on = { onState, onError, onInfo, onEvent, onAgent, onPublished };
+        const { onState, onError, onInfo, onEvent, ...more } = others;
+        const { onAgent, onDeadLetter, onPublished, ...rest } = more;
+        this.#on = { onState, onError, onInfo, onEvent, onAgent, onDeadLetter, onPublished };
         if (rest.authenticator) {
             rest.config = { ...rest.config, host_auth: true };
         }
@@ -110,6 +120,7 @@ export class Embedding {
         });
         this.#areas = new Areas(this.#reactor, maxPendingBytes);
         this.#reactor.onTurn = () => this.#deliver();
+        this.#reactor.onLost = () => (this.lost = this.#areas.lost);
     }
 
     /** What the module holds of its heap, its whole memory, and records it has room for. */
@@ -202,9 +213,59 @@ export class Embedding {
         this.submit(N.OP_SPAWN, { id: this.#newId(), subject: name, reply: subject });
     }
 
-    /** Puts a message into the mailbox of the agent `name`. */
-    send(name, data) {
-        this.submit(N.OP_SEND, { subject: name, payload: data });
+    /** Puts a message into the mailbox of the agent `name`; `priority` is a natlet_priority. */
+    send(name, data, { reply, headers, priority = 0 } = {}) {
+        this.submit(N.OP_SEND, { subject: name, payload: data, reply, headers, arg: priority });
+    }
+
+    /** Makes a supervisor (natlet_embed_tree).  Resolves to { slot, incarnation }, on which
+     *  ended(record) may be set. */
+    async supervise({ intensity = 0, periodMs = 0, strategy = 0, autoShutdown = 0 }) {
+        const payload = bytesOf([intensity, periodMs, strategy, autoShutdown]);
+        const { elapsedUs: slot } = await this.ask(N.OP_SUPERVISE, { payload });
+        return this.#supervisors.get(slot);
+    }
+
+    /** Starts an agent whose life is `owner`'s: started(record), mail(record), ended(record),
+     *  dead(record).  `place` is a natlet_embed_child.  Resolves when it was started. */
+    async adopt(name, owner, { place, restart = 0, subject, queue }) {
+        if (this.#agents.has(name)) {
+            throw new NatletError(Status.E_NAME_TAKEN, name);
+        }
+        this.#agents.set(name, { name, owner });
+        const { supervisor, shutdownMs = 0, mailboxBytes = 0, mailbox = 0 } = place;
+        const flags = (place.isSignificant ? 1 << 16 : 0) | (place.dropsMail ? 1 << 24 : 0);
+        const payload = bytesOf([supervisor, shutdownMs, mailboxBytes, mailbox | flags]);
+        const headers = queue ? new TextEncoder().encode(queue) : undefined;
+        const op = { subject: name, arg: restart, reply: subject, headers, payload };
+        try {
+            await this.ask(N.OP_SPAWN, op);
+        } catch (error) {
+            this.#agents.delete(name);
+            throw error;
+        }
+    }
+
+    /** The name is free again, if it was `owner`'s; what still comes for it is nobody's. */
+    release(name, owner) {
+        if (this.#agents.get(name)?.owner === owner) {
+            this.#agents.delete(name);
+        }
+    }
+
+    /** Ends what runs in `slot` (natlet_embed_exit): in order, or by a crash. */
+    exit({ slot, incarnation }, kind, code = 0) {
+        this.#insist(N.OP_EXIT, { id: slot, payload: bytesOf([incarnation, kind, code]) });
+    }
+
+    /** Ends the mail `token` of the agent in `slot`; `how` is a SETTLE_*. */
+    settle(slot, token, how) {
+        this.#insist(N.OP_SETTLE, { id: slot, arg: how, payload: bytesOf([token]) });
+    }
+
+    /** The children of a supervisor, or the trees, as CHILD records. */
+    async list(slot = SLOT_CELL) {
+        return (await this.ask(N.OP_LIST, { arg: slot })).children;
     }
 
     /** Appends one operation (see embed.h); throws E_FULL when too much is pending. */
@@ -237,7 +298,7 @@ export class Embedding {
     #deliver() {
         const records = this.#areas.take();
         if (this.#unsent.length > 0 && this.#areas.isEmpty) {
-            this.#unsent.splice(0).forEach((op) => this.#settle(op)); // before handlers fill it
+            this.#unsent.splice(0).forEach((args) => this.#insist(...args)); // before handlers fill it
         }
         for (const record of records) {
             this.#handle(record);
@@ -281,6 +342,12 @@ export class Embedding {
             case N.REC_AGENT:
                 this.#agent(record);
                 break;
+            case N.REC_CHILD:
+                this.#children.push(record);
+                break;
+            case N.REC_DEAD:
+                this.#dead(record);
+                break;
             case N.REC_PUBLISHED:
                 this.#tell('onPublished', record.id, record.status);
                 break;
@@ -308,7 +375,13 @@ export class Embedding {
     /** `op` says whose number the id is. */
     #done(record) {
         const { op, id, status } = record;
-        if (op === N.OP_FLUSH || op === N.OP_DRAIN) {
+        if (op === N.OP_LIST) {
+            this.#answer({ ...record, children: this.#children.splice(0) });
+        } else if (op === N.OP_EXIT && status === Status.E_NO_AGENT) {
+            return; // it ended by itself
+        } else if (op === N.OP_CLOSE) {
+            this.state = N.CLIENT_CLOSED; // there is no client
+        } else if (ANSWERED.has(op) && (this.#waiting.has(id) || op <= N.OP_DRAIN)) {
             this.#answer(record);
         } else if (op === N.OP_SUB) {
             this.#ended(id, status);
@@ -355,17 +428,45 @@ export class Embedding {
     }
 
     #agent(record) {
-        const agent = this.#agents.get(record.subject);
-        if (record.status === 1) {
-            this.#slots.set(record.id, agent);
+        const { id: slot, incarnation, subject: name, status } = record;
+        if (!name) {
+            this.#supervisor(record);
+            return;
         }
-        this.#tell('onAgent', agent?.name, record.status);
+        const agent = this.#agents.get(name);
+        if (status === 1) {
+            this.#slots.set(slot, agent);
+            this.#guard(() => agent?.owner?.started({ slot, incarnation }));
+        } else {
+            this.#guard(() => agent?.owner?.ended(record));
+        }
+        this.#tell('onAgent', name, status);
+    }
+
+    #supervisor(record) {
+        const { id: slot, incarnation } = record;
+        if (record.status === 1) {
+            this.#supervisors.set(slot, { slot, incarnation, ended: () => {} });
+        } else {
+            const supervisor = this.#supervisors.get(slot);
+            this.#supervisors.delete(slot);
+            this.#guard(() => supervisor?.ended(record));
+        }
+    }
+
+    #dead(record) {
+        const { subject: name, status: reason, exit, count } = record;
+        this.#guard(() => this.#agents.get(name)?.owner?.dead(record));
+        this.#tell('onDeadLetter', { name, reason, exit, count });
     }
 
     async #mail(record) {
-        const token = new Uint8Array(new Uint32Array([record.status]).buffer);
-        const arg = await this.#handleMail(record);
-        this.#settle({ id: record.id, arg, payload: token });
+        const owner = this.#slots.get(record.id)?.owner;
+        if (owner) {
+            this.#guard(() => owner.mail(record));
+        } else {
+            this.settle(record.id, record.status, await this.#handleMail(record));
+        }
     }
 
     async #handleMail(record) {
@@ -383,12 +484,12 @@ export class Embedding {
     }
 
     /** A mail that is not settled would stop its agent: without room it waits for some. */
-    #settle(op) {
+    #insist(kind, op) {
         try {
-            this.submit(N.OP_SETTLE, op);
+            this.submit(kind, op);
         } catch {
             if (!this.#failure) {
-                this.#unsent.push(op);
+                this.#unsent.push([kind, op]);
             }
         }
     }
@@ -415,6 +516,11 @@ export class Embedding {
             queueMicrotask(() => raise(error));
         }
     }
+}
+
+/** Numbers of 32 bits as the bytes of a payload. */
+function bytesOf(numbers) {
+    return new Uint8Array(Uint32Array.from(numbers).buffer);
 }
 
 function textOf(record) {

@@ -120,6 +120,24 @@ function scheduler() {
     };
 }
 
+/** A worker for a guest (runners.js). */
+function startWorker({ onMessage, onEnd }) {
+    const worker = new Worker(new URL('./guest-worker-web.js', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }) => onMessage(data);
+    worker.onerror = (event) => {
+        event.preventDefault();
+        worker.terminate();
+        onEnd(event);
+    };
+    return {
+        post: (message) => worker.postMessage(message),
+        terminate() {
+            worker.onmessage = worker.onerror = null;
+            worker.terminate();
+        },
+    };
+}
+
 /** The host for instantiate() in a page or a worker of it. */
 export function browserHost() {
     return {
@@ -130,5 +148,6 @@ export function browserHost() {
             new WebSocketLink(url, options, sink),
         watch,
         soon: scheduler(),
+        startWorker,
     };
 }

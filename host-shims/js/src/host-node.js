@@ -1,6 +1,7 @@
 // Node as a host: byte streams over node:net and node:tls.
 import net from 'node:net';
 import tls from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import * as N from './constants.js';
 import { Link } from './link.js';
 import { Status } from './status.js';
@@ -117,6 +118,22 @@ class StreamLink extends Link {
     }
 }
 
+/** A worker for a guest (runners.js). */
+function startWorker({ onMessage, onEnd }) {
+    const worker = new Worker(new URL('./guest-worker-node.js', import.meta.url));
+    let error;
+    worker.on('message', onMessage);
+    worker.on('error', (thrown) => (error = thrown));
+    worker.on('exit', () => onEnd(error));
+    return {
+        post: (message) => worker.postMessage(message),
+        terminate() {
+            worker.removeAllListeners('message').removeAllListeners('exit');
+            worker.terminate();
+        },
+    };
+}
+
 /** The host for instantiate(), in an event loop: it cannot wait. */
 export function nodeHost() {
     return {
@@ -134,5 +151,6 @@ export function nodeHost() {
         connect: (transport, address, _url, options, sink) =>
             new StreamLink(transport, address, options, sink),
         soon: (task) => setImmediate(task),
+        startWorker,
     };
 }

@@ -16,6 +16,8 @@ export class Reactor {
     isPoisoned = false;
     /** Called after each natlet_run, outside of it. */
     onTurn = () => {};
+    /** Called before a poisoned memory is wiped. */
+    onLost = () => {};
 
     #soon;
     #onPoisoned;
@@ -147,6 +149,7 @@ export class Reactor {
     #poison(trap) {
         this.isPoisoned = true;
         this.#stop();
+        this.onLost();
         new Uint8Array(this.memory.buffer).fill(0); // secrets
         const error = new NatletError(Status.E_POISONED, trap.message, { cause: trap });
         error.lastLines = this.door.lastLines;
