@@ -38,7 +38,7 @@ typedef struct natlet_tls_config {
     uint32_t pin_count;
     natlet_slice server_name; /* verified instead of the name in the address; empty: that */
     bool first;               /* nats and tls: the handshake comes before INFO (TLS-first) */
-    bool required;            /* nats: a server that offers no TLS is refused */
+    bool required;            /* a server of nats that offers no TLS is refused, and ws */
     /* Asked once for `ca`, when it is needed first, if that is empty: e.g. for the bundle of
      * the system.  Lends as natlet_secret does.  May be NULL. */
     const natlet_secret *ca_source;

@@ -47,6 +47,16 @@ static natlet_status choose_transport(natlet__link *link, uint32_t caps)
     return NATLET_E_UNSUPPORTED;
 }
 
+static natlet_status choose_way(natlet_client *client)
+{
+    natlet_status st = NATLET_MORE;
+
+    if (natlet__secure_choose != NULL && client->secure != NULL) {
+        st = natlet__secure_choose(client);
+    }
+    return st == NATLET_MORE ? choose_transport(&client->link, client->rt->info.caps) : st;
+}
+
 /* Writes the configured header lines as options of `open`, into the outbox, which
  * is empty and whose bytes nobody borrows. */
 static natlet_status write_options(natlet_client *client, natlet_slice *options)
@@ -85,9 +95,8 @@ natlet_status natlet__link_dial(natlet_client *client)
     NATLET_ASSERT(link->conn == 0);
     *link = (natlet__link){.state = NATLET__LINK_DOWN};
     natlet_status st = natlet__url_read(&link->url, text);
-    if (st == NATLET_OK && !(natlet__secure_choose != NULL && client->secure != NULL &&
-                             natlet__secure_choose(client))) {
-        st = choose_transport(link, client->rt->info.caps);
+    if (st == NATLET_OK) {
+        st = choose_way(client);
     }
     if (st == NATLET_OK) {
         st = write_options(client, &options);

@@ -21,17 +21,13 @@ struct natlet__secure {
     const natlet_secret *ca_source; /* NULL: none, or it was asked */
     natlet_tls_mode mode;
     bool is_first, is_required;
-    bool is_special; /* the host's TLS cannot do what was asked for */
-    bool is_ours;    /* the connection in hand gets TLS of ours at once */
+    bool has_upgraded; /* a server of nats:// was reached with TLS: none is without */
+    bool is_special;   /* the host's TLS cannot do what was asked for */
+    bool is_ours;      /* the connection in hand gets TLS of ours at once */
     uint8_t server_name_len, known_len;
     uint8_t server_name[NAME_MAX]; /* to be verified instead of the address's */
     uint8_t known[NAME_MAX];       /* of the last server that the program named and we verified */
 };
-
-static bool is_tls_scheme(natlet__scheme scheme)
-{
-    return scheme == NATLET__SCHEME_WSS || scheme == NATLET__SCHEME_TLS;
-}
 
 /* ---- the name ---- */
 
@@ -72,6 +68,12 @@ static natlet_slice name_of(const natlet_client *client)
 
 /* ---- the way ---- */
 
+static natlet_status refuse(natlet_client *client, natlet_status st, natlet_slice why)
+{
+    natlet__link_blame(&client->link, st, why);
+    return st;
+}
+
 /* Whether TLS of the host's carries this from its first byte on. */
 static bool is_hosts(const natlet_client *client, bool is_ws)
 {
@@ -83,25 +85,30 @@ static bool is_hosts(const natlet_client *client, bool is_ws)
            (secure->mode == NATLET_TLS_AUTO && host_can && !secure->is_special);
 }
 
-bool natlet__secure_choose(natlet_client *client)
+natlet_status natlet__secure_choose(natlet_client *client)
 {
     natlet__secure *secure = client->secure;
     natlet__link *link = &client->link;
     natlet__scheme scheme = link->url.scheme;
-    bool is_first =
-        scheme == NATLET__SCHEME_WSS || (scheme != NATLET__SCHEME_WS && secure->is_first);
-    bool is_host = is_first && is_hosts(client, scheme == NATLET__SCHEME_WSS);
+    bool is_wss = scheme == NATLET__SCHEME_WSS;
+    bool is_at_once = is_wss || (scheme != NATLET__SCHEME_WS && secure->is_first);
+    bool is_host = is_at_once && is_hosts(client, is_wss);
 
-    secure->is_ours = is_first && !is_host;
-    if (scheme == NATLET__SCHEME_WS || (is_host && scheme == NATLET__SCHEME_WSS)) {
-        return false;
+    secure->is_ours = is_at_once && !is_host;
+    if (scheme == NATLET__SCHEME_WS && secure->is_required) {
+        return refuse(client, NATLET_E_TLS,
+                      (natlet_slice)NATLET_TEXT("ws:// is without TLS: use wss://"));
+    }
+    if (scheme == NATLET__SCHEME_WS || (is_host && is_wss)) {
+        return NATLET_MORE;
     }
     if ((client->rt->info.caps & (is_host ? NATLET_CAP_TLS : NATLET_CAP_TCP)) == 0) {
-        return false; /* which says that it cannot be done */
+        return refuse(client, NATLET_E_UNSUPPORTED,
+                      (natlet_slice)NATLET_TEXT("this host carries no TLS of ours"));
     }
     link->transport = is_host ? NATLET_TRANSPORT_TLS : NATLET_TRANSPORT_TCP;
-    link->is_framed = scheme == NATLET__SCHEME_WSS;
-    return true;
+    link->is_framed = is_wss;
+    return NATLET_OK;
 }
 
 /* ---- its begin ---- */
@@ -148,12 +155,6 @@ natlet_status natlet__secure_opened(natlet_client *client)
     return client->secure->is_ours ? begin(client, false) : NATLET_OK;
 }
 
-static natlet_status refuse(natlet_client *client, natlet_status st, natlet_slice why)
-{
-    natlet__link_blame(&client->link, st, why);
-    return st;
-}
-
 static bool is_available(const natlet_client *client, const natlet__info *info)
 {
     static const natlet_slice path = NATLET_TEXT("/tls_available");
@@ -170,7 +171,8 @@ static bool is_available(const natlet_client *client, const natlet__info *info)
 natlet_status natlet__secure_greet(natlet_client *client, const natlet__info *info)
 {
     const natlet__secure *secure = client->secure;
-    bool is_wanted = secure->is_required || is_tls_scheme(client->link.url.scheme);
+    bool is_wanted = secure->is_required || secure->has_upgraded ||
+                     client->link.url.scheme == NATLET__SCHEME_TLS;
 
     if (!info->tls_required && !is_wanted) {
         return NATLET_OK;
@@ -202,7 +204,7 @@ void natlet__secure_joined(natlet_client *client)
     if (!client->link.is_sealed) {
         return;
     }
-    secure->is_required = true;
+    secure->has_upgraded |= client->link.url.scheme == NATLET__SCHEME_NATS;
     if (!servers->list[servers->at].is_discovered && name.len <= NAME_MAX) {
         memcpy(secure->known, name.ptr, name.len);
         secure->known_len = (uint8_t)name.len;

@@ -10,9 +10,9 @@
 
 typedef struct natlet__secure natlet__secure;
 
-/* How to reach the present server.  Returns false if that is decided as without TLS of our
- * own. */
-bool natlet__secure_choose(natlet_client *client);
+/* How to reach the present server.  Returns OK; MORE (as without TLS of our own); or why it
+ * must not be reached, after blaming the link. */
+natlet_status natlet__secure_choose(natlet_client *client);
 
 /* The host has begun to connect.  Returns OK, or why the connection must end. */
 natlet_status natlet__secure_opened(natlet_client *client);

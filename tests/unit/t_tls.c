@@ -449,6 +449,79 @@ static void refuses_to_go_without(void)
                 "unprotected bytes came before TLS");
 }
 
+/* Nothing is dialled: the host would do with less than was asked for. */
+static void check_unreachable(const char *servers, uint32_t caps, natlet_tls_mode mode,
+                              bool is_required, const char *want)
+{
+    world w;
+
+    prepare(&w);
+    w.config.servers = text(servers);
+    w.host.info.caps = caps | NATLET_CAP_WALLCLOCK;
+    w.tls.mode = mode;
+    w.tls.required = is_required;
+    CHECK_INT(begin(&w), NATLET_OK);
+    (void)natlet_runtime_run(w.rt, 1000000, 0);
+    CHECK_TEXT(w.log, want);
+    CHECK_INT(w.host.conn_count, 0);
+    finish(&w);
+}
+
+static void refuses_hosts_that_cannot(void)
+{
+    static const char no_tcp[] =
+        CONNECTING "0 closed: E_UNSUPPORTED [this host carries no TLS of ours]\n";
+
+    check_unreachable("wss://localhost", NATLET_CAP_WS, NATLET_TLS_MODULE, false, no_tcp);
+    check_unreachable("wss://localhost", NATLET_CAP_WS, NATLET_TLS_AUTO, false, no_tcp); /* ca */
+    check_unreachable("wss://localhost", NATLET_CAP_TLS, NATLET_TLS_AUTO, false, no_tcp);
+    check_unreachable("tls://localhost", NATLET_CAP_WS, NATLET_TLS_AUTO, false, no_tcp);
+    check_unreachable("ws://localhost", NATLET_CAP_TCP | NATLET_CAP_WS, NATLET_TLS_AUTO, true,
+                      CONNECTING "0 closed: E_TLS [ws:// is without TLS: use wss://]\n");
+}
+
+static void passes_to_the_host(void)
+{
+    world w;
+
+    for (int is_ws = 0; is_ws <= 1; is_ws++) {
+        prepare(&w);
+        w.config.servers = text("wss://localhost");
+        w.host.info.caps = NATLET_CAP_TCP | (is_ws ? NATLET_CAP_WS : NATLET_CAP_TLS);
+        w.tls.ca = (natlet_slice){0};
+        CHECK_INT(begin(&w), NATLET_OK);
+        (void)natlet_runtime_run(w.rt, 1000000, 0);
+        CHECK_INT(test_host_last(&w.host)->transport,
+                  is_ws ? NATLET_TRANSPORT_WS : NATLET_TRANSPORT_TLS);
+        finish(&w);
+    }
+}
+
+/* After a server that asked for TLS, one that does not: on the way somebody may have taken
+ * the question out. */
+static void stays_with_tls(void)
+{
+    world w;
+
+    prepare(&w);
+    w.config.servers = text("nats://localhost");
+    w.config.no_reconnect = false;
+    w.config.reconnect_ms = 10;
+    meet(&w);
+    CHECK_TEXT(w.log, CONNECTING CONNECTED);
+    test_conn_closed(&w.host, w.conn, 0, NATLET_E_CLOSED);
+    go_on(&w);
+    tls_peer_free(w.peer);
+    w.peer = NULL;
+    w.log[0] = '\0';
+    test_host_advance_ms(&w.host, 20);
+    accept(&w, NO_TLS);
+    go_on(&w);
+    CHECK_TEXT(w.log, "1 reconnecting: E_TLS [" OFFERS_NONE "]\n");
+    CHECK_INT(test_conn_sent(w.conn).len, 0);
+    finish(&w);
+}
+
 static void takes_what_is_offered(void)
 {
     world w;
@@ -674,6 +747,9 @@ int main(void)
     RUN(refuses_a_wrong_clock);
     RUN(knows_pins);
     RUN(refuses_to_go_without);
+    RUN(refuses_hosts_that_cannot);
+    RUN(passes_to_the_host);
+    RUN(stays_with_tls);
     RUN(takes_what_is_offered);
     RUN(stays_plain_where_nobody_asks);
     RUN(refuses_garbage);

@@ -3,6 +3,7 @@
 import { Report } from '../../support/harness.mjs';
 import { makeCertificates } from '../../support/certificates.mjs';
 import { forms } from '../cli.mjs';
+import { browserCases } from './browser.mjs';
 import { embeddingCases } from './embedding.mjs';
 import { hostCases } from './host.mjs';
 import { refusalCases } from './refusals.mjs';
@@ -19,4 +20,5 @@ for (const form of forms) {
 await Promise.all(all);
 await hostCases(report, certificates);
 await embeddingCases(report, certificates);
+await browserCases(report, certificates);
 report.done();
