@@ -56,7 +56,7 @@ PEER_INC  = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"tests/
             -Ibuild -include third/peer_names.h
 PEER_NAMES = build/third/peer_names.h
 PEER_C    = tests/peer/peer.c
-PEER_TESTS = t_tls
+PEER_TESTS = t_tls t_tls_refusals
 
 # A tool's path is looked up when a recipe runs, for a prerequisite may just have fetched it.
 TOOLS = build/tools
