@@ -107,7 +107,7 @@ UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
 UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 # The floor of the benchmark has sockets of its own: no host door, no module.  Agents are measured in a reactor.
-HOSTED_WASM = $(filter-out %/raw.wasm %/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+HOSTED_WASM = $(filter-out %/bench/raw.wasm %/bench/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 BENCH_WASM  = $(W)/bench/agents.wasm
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm)
