@@ -82,6 +82,31 @@ static void takes_any_cut(void)
     }
 }
 
+/* The host stops taking bytes anywhere in a record or between two: nothing is lost, and
+ * nothing comes twice. */
+static void keeps_what_the_host_does_not_take(void)
+{
+    for (size_t room = 0; room < 160; room += 3) {
+        tls_world w;
+        const natlet_msg first = {.subject = tls_text("to"), .payload = tls_text("first")};
+        const natlet_msg second = {.subject = tls_text("to"), .payload = tls_text("second")};
+        tls_world_prepare(&w);
+        tls_world_meet(&w);
+        tls_world_check_messages(&w);
+        tls_peer_forget(w.peer);
+        test_conn_congest(w.conn, room);
+        for (int i = 0; i < 3; i++) {
+            CHECK_INT(natlet_client_publish(w.client, i == 1 ? &second : &first), NATLET_OK);
+            tls_world_go_on(&w);
+        }
+        test_conn_relieve(&w.host, w.conn);
+        tls_world_go_on(&w);
+        CHECK_SLICE(tls_peer_heard(w.peer), "PUB to 5\r\nfirst\r\nPUB to 6\r\nsecond\r\n"
+                                            "PUB to 5\r\nfirst\r\n");
+        tls_world_finish(&w);
+    }
+}
+
 /* ---- how it ends ---- */
 
 static void check_end(bool is_in_order, bool is_late, const char *want)
@@ -241,6 +266,7 @@ int main(void)
     RUN(goes_the_ways);
     RUN(says_what_protects);
     RUN(takes_any_cut);
+    RUN(keeps_what_the_host_does_not_take);
     RUN(tells_a_clean_end);
     RUN(says_goodbye);
     RUN(sees_changes);
