@@ -1,4 +1,4 @@
-# make           library and CLI            make demo     the main job, shown with a real nats-server
+# make           library and CLI            make demo     both demos, with a real nats-server
 # make wasm      the WebAssembly modules    make test     everything; closes with one line
 # make unit      unit tests: native, sanitized and as wasm in Node (unit-native, asan, unit-wasm)
 # make check     unit tests, strict compile, format, arrows, symbols, publisher, builds, style, tidy on changed files
@@ -7,6 +7,7 @@
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance ws hosts tls browser lab npm modules one suite of make test each
 # make traps cells                                        two more: agents that trap; guests that loop, leak, break
+# make app APP=FILE.c                                     a program with agents of your own as a module, in build/wasm/app
 # make package   the npm package, in build/package/natlet
 # make ws-mutants                                         plants faults that suite ws must see
 # make oracle    traces of Erlang/OTP written anew (needs erlc)
@@ -22,6 +23,7 @@ CFLAGS  = -O2 -g
 LDFLAGS =
 WERROR  =
 T       = parser
+APP     =
 S       = 60
 
 STD  = -std=c11 -pedantic
@@ -86,6 +88,8 @@ CLI     := $(wildcard wasm/cli/*.c)
 ENTRY   := $(wildcard wasm/*.c)
 EMBED   := $(wildcard wasm/embed/*.c)
 DEMO    := $(wildcard demo/agents/*.c)
+LUNATIC := $(wildcard demo/lunatic/*.c)
+DEMOS   := $(wildcard demo/shared/*.c)
 # Modules of tests that are no programs: agents that trap, guests of a hub.
 TRAPS   := $(wildcard tests/traps/*.c)
 GUESTS  := $(wildcard tests/cells/*.c)
@@ -97,7 +101,7 @@ HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
 # What a supervisor does, beside what Erlang's did.
 ORACLE  := $(wildcard tests/oracle/*.c)
 C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(PEER_C) $(wildcard tests/tools/*.c)
-C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(FILES) $(TRAPS) $(GUESTS)
+C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(LUNATIC) $(DEMOS) $(FILES) $(TRAPS) $(GUESTS)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
 
@@ -110,7 +114,7 @@ HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 HOSTED_WASM = $(filter-out %/bench/raw.wasm %/bench/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 BENCH_WASM  = $(W)/bench/agents.wasm
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
-            $(if $(DEMO),$(W)/demo-agents.wasm)
+            $(if $(DEMO),$(W)/demo-agents.wasm $(W)/demo-lunatic.wasm)
 # What `make size` subtracts from each other: one program with less and more of the agents in it.
 LAYERS    = $(W)/layer/client.wasm $(W)/layer/agents.wasm $(W)/layer/all.wasm
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
@@ -221,7 +225,8 @@ $(W)/libnatlet.a: $(call wasm_objects,$(SRC)) $(wasm_third)
 $(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c %/embed/tls.c,$(EMBED)))
 $(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c %/embed/tls.c,$(EMBED)))
 $(W)/link/natlet-tls.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
-$(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO))
+$(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO) $(DEMOS))
+$(W)/link/demo-lunatic.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(LUNATIC) $(DEMOS))
 $(W)/link/bench/agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) tests/bench/agents.c)
 $(LAYERS:$(W)/%=$(W)/link/%): $(W)/link/%.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY)) $(W)/obj/%.o
 $(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
@@ -233,6 +238,13 @@ $(W)/link/%.wasm: $(W)/libnatlet.a wasm/toolchain.mk
 $(MODULES) $(BENCH_WASM) $(LAYERS): $(W)/%.wasm: $(W)/link/%.wasm
 	@echo "  opt   $@" && mkdir -p $(@D)
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
+
+# A program of somebody's own: natlet/app.h, demo/writing-agents.md.
+app: $(W)/app/$(basename $(notdir $(APP))).wasm
+$(W)/app/%.wasm: $(APP) $(call wasm_objects,$(PLATFORM) $(ENTRY)) $(W)/libnatlet.a
+	@echo "  app   $@" && mkdir -p $(@D)
+	$(WASM_CC) $(STD) $(WARN) $(WASM_CFLAGS) -Iinclude $(WASM_LINK) $(REACTOR) $^ $(WASM_LIBS) -o $@
+	$(WASM_OPT) $(WASM_OPT_FLAGS) $@ -o $@
 
 # Tests link the objects that the modules are made of.
 $(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(FILES)) $(W)/libnatlet.a
@@ -299,8 +311,11 @@ oracle: $(TOOLS)/node.env
 serde-goldens:
 	@sh tests/oracle/serde/regenerate.sh
 
-demo: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
-	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs
+demo demo-lunatic: $(TOOLS)/server.env $(TOOLS)/node.env all wasm
+demo:
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs && "$$NODE" demo/lunatic/run.mjs
+demo-lunatic:
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/lunatic/run.mjs
 bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM) $(BENCH_WASM)
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs $(BENCH)
 
