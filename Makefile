@@ -117,6 +117,8 @@ HOSTED_WASM = $(filter-out %/bench/raw.wasm %/bench/agents.wasm,$(HOSTED:%.c=$(W
 BENCH_WASM  = $(W)/bench/agents.wasm
 MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm $(W)/demo-lunatic.wasm)
+# What `make size` subtracts from each other: one program with less and more of the agents in it.
+LAYERS    = $(W)/layer/client.wasm $(W)/layer/agents.wasm $(W)/layer/all.wasm
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
 UNITS_OF_FAILURE = $(W)/traps/traps.wasm $(GUESTS:tests/cells/%.c=$(W)/cells/%.wasm)
@@ -197,6 +199,12 @@ $(W)/obj/%.o: %.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $<" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 
+$(W)/obj/layer/agents.o: LAYER = -DAGENTS
+$(W)/obj/layer/all.o: LAYER = -DAGENTS -DALL
+$(LAYERS:$(W)/%.wasm=$(W)/obj/%.o): $(W)/obj/layer/%.o: tests/arch/layer.c Makefile wasm/toolchain.mk $(TOOLS)/wasm.env
+	@mkdir -p $(@D)
+	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(WASM_CFLAGS) $(INC) $(LAYER) -MMD -MP -c $< -o $@
+
 $(W)/third/%.o: $(THIRD_DEP) wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $* (third party)" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) -w $(WASM_CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
@@ -222,13 +230,14 @@ $(W)/link/natlet-tls.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO) $(DEMOS))
 $(W)/link/demo-lunatic.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(LUNATIC) $(DEMOS))
 $(W)/link/bench/agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) tests/bench/agents.c)
+$(LAYERS:$(W)/%=$(W)/link/%): $(W)/link/%.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY)) $(W)/obj/%.o
 $(W)/link/natlet-cli.wasm: $(call wasm_objects,$(PLATFORM) $(CLI))
 $(W)/link/natlet-cli.wasm: MODEL = $(COMMAND)
 $(W)/link/%.wasm: MODEL = $(REACTOR)
 $(W)/link/%.wasm: $(W)/libnatlet.a wasm/toolchain.mk
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(MODEL) $(filter %.o,$^) $< $(WASM_LIBS) -o $@
-$(MODULES) $(BENCH_WASM): $(W)/%.wasm: $(W)/link/%.wasm
+$(MODULES) $(BENCH_WASM) $(LAYERS): $(W)/%.wasm: $(W)/link/%.wasm
 	@echo "  opt   $@" && mkdir -p $(@D)
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $< -o $@
 
@@ -365,13 +374,13 @@ style:
 	@sh tests/arch/style.sh
 docs:
 	@sh tests/arch/docs.sh
-modules: wasm $(TOOLS)/node.env
+modules: wasm $(LAYERS) $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W)
-size: wasm $(B)/libnatlet.a $(B)/libnatlet_posix.a $(BUILDS) $(TOOLS)/node.env
+size: wasm $(LAYERS) $(B)/libnatlet.a $(B)/libnatlet_posix.a $(BUILDS) $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W) size
 	@$(BUILD_ENV) sh tests/arch/builds.sh size $(B)/libnatlet.a $(B)/libnatlet_posix.a $(W)/libnatlet.a $(BUILDS)
 # After a change of imports or exports that was meant.
-lists: wasm $(TOOLS)/node.env
+lists: wasm $(LAYERS) $(TOOLS)/node.env
 	@$(call tool,NODE) tests/arch/modules.mjs $(W) write
 
 hooks:
