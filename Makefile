@@ -5,7 +5,7 @@
 # make size      bytes of the modules, against their budgets
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
-# make e2e conformance ws hosts browser lab npm modules   one suite of make test each
+# make e2e conformance ws hosts tls browser lab npm modules one suite of make test each
 # make traps cells                                        two more: agents that trap; guests that loop, leak, break
 # make app APP=FILE.c                                     a program with agents of your own as a module, in build/wasm/app
 # make package   the npm package, in build/package/natlet
@@ -30,18 +30,35 @@ STD  = -std=c11 -pedantic
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
        -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings -Wswitch-enum -Wformat=2 -Wimplicit-fallthrough
 # The core sees no feature macro; what stands on an operating system sees POSIX.
-INC  = -Iinclude -Isrc $(if $(filter $(DOORS),$<),$(THIRD_INC)) $(if $(filter-out src/%,$<),-I. -Itests -Ihost-shims -D_DEFAULT_SOURCE) \
+INC  = -Iinclude -Isrc $(if $(filter $(DOORS),$<),$(THIRD_INC)) $(if $(filter $(PEER_C),$<),$(PEER_INC)) $(if $(filter-out src/%,$<),-I. -Itests -Ihost-shims -D_DEFAULT_SOURCE) \
        $(if $(filter tests/fuzz/%,$<),-Wno-missing-prototypes)
 SAN  = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Third-party sources are compiled as they are, without our warnings: third/NAME.o from what third_NAME says.
 # Only the doors to them see their headers.
-THIRD     = mbedtls_sha512 dropbear_curve25519
-DOORS     = src/crypto/ed25519.c src/crypto/sha512.c
-THIRD_INC = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"crypto/mbedtls_config.h"'
-THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h Makefile $(TOOLS)/sources.env
-third_mbedtls_sha512      = $(call tool,MBEDTLS)/library/sha512.c
+MBEDTLS   = aes asn1parse asn1write base64 bignum bignum_core block_cipher chacha20 chachapoly constant_time \
+            ecdh ecdsa ecp ecp_curves gcm hkdf md oid pem pk pk_ecc pk_wrap pkparse platform poly1305 psa_crypto \
+            psa_crypto_aead psa_crypto_cipher psa_crypto_client psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash \
+            psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 \
+            ssl_ciphersuites ssl_client ssl_msg ssl_tls ssl_tls12_client ssl_tls13_client ssl_tls13_generic \
+            ssl_tls13_keys x509 x509_crt
+THIRD     = $(MBEDTLS:%=mbedtls_%) dropbear_curve25519
+DOORS     = src/crypto/ed25519.c src/crypto/sha512.c src/tls/engine.c src/tls/profile.c src/tls/platform.c \
+            src/tls/verdict.c
+THIRD_INC = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"crypto/mbedtls_config.h"' \
+            -Ibuild -include third/mbedtls_names.h
+NAMES     = build/third/mbedtls_names.h
+THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h Makefile $(NAMES)
+$(foreach m,$(MBEDTLS),$(eval third_mbedtls_$m = $$(call tool,MBEDTLS)/library/$m.c))
 third_dropbear_curve25519 = -include crypto/dropbear.h $(call tool,DROPBEAR)/src/curve25519.c
+
+# The other side of TLS, for tests alone: the same sources with the server's part, under names of their own.
+PEER      = $(MBEDTLS) ssl_tls12_server ssl_tls13_server
+PEER_INC  = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"tests/peer/config.h"' -I. \
+            -Ibuild -include third/peer_names.h
+PEER_NAMES = build/third/peer_names.h
+PEER_C    = tests/peer/peer.c
+PEER_TESTS = t_tls
 
 # A tool's path is looked up when a recipe runs, for a prerequisite may just have fetched it.
 TOOLS = build/tools
@@ -83,7 +100,7 @@ FUZZ    := $(wildcard tests/fuzz/f_*.c)
 HOSTED  := $(wildcard tests/conformance/*.c tests/bench/*.c)
 # What a supervisor does, beside what Erlang's did.
 ORACLE  := $(wildcard tests/oracle/*.c)
-C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(wildcard tests/tools/*.c)
+C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(PEER_C) $(wildcard tests/tools/*.c)
 C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(LUNATIC) $(DEMOS) $(FILES) $(TRAPS) $(GUESTS)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
@@ -94,9 +111,9 @@ UNIT_BIN  = $(UNIT:tests/unit/%.c=$(B)/tests/%)
 UNIT_WASM = $(UNIT:tests/unit/%.c=$(W)/tests/%.wasm)
 HOSTED_BIN  = $(HOSTED:%.c=$(B)/%)
 # The floor of the benchmark has sockets of its own: no host door, no module.  Agents are measured in a reactor.
-HOSTED_WASM = $(filter-out %/raw.wasm %/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
+HOSTED_WASM = $(filter-out %/bench/raw.wasm %/bench/agents.wasm,$(HOSTED:%.c=$(W)/%.wasm))
 BENCH_WASM  = $(W)/bench/agents.wasm
-MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
+MODULES   = $(if $(ENTRY),$(W)/natlet.wasm $(W)/natlet-core.wasm $(W)/natlet-tls.wasm) $(if $(CLI),$(W)/natlet-cli.wasm) \
             $(if $(DEMO),$(W)/demo-agents.wasm $(W)/demo-lunatic.wasm)
 TEST_TOOLS = $(B)/tests/proto-dump $(B)/tests/auth-dump $(B)/tests/ws-echo
 ORACLES   = $(B)/tests/otp-oracle $(W)/oracle/otp-oracle.wasm
@@ -126,8 +143,22 @@ $(B)/%.o: %.c Makefile $(TOOLS)/native.env
 $(B)/third/%.o: $(THIRD_DEP) $(TOOLS)/native.env
 	@echo "  cc    $* (third party)" && mkdir -p $(@D)
 	$(CC) $(STD) -w $(CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
-$(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o): $(TOOLS)/sources.env
-$(DOORS:%.c=$(B)/strict/native/%.ok) $(DOORS:%.c=$(B)/strict/wasm/%.ok) $(DOORS:%.c=$(B)/tidy/%.ok): $(TOOLS)/sources.env
+$(B)/third/peer/%.o: tests/peer/config.h $(PEER_NAMES) $(THIRD_DEP) $(TOOLS)/native.env
+	@echo "  cc    $* (third party, for tests)" && mkdir -p $(@D)
+	$(CC) $(STD) -w $(CFLAGS) -Isrc $(PEER_INC) -c $(call tool,MBEDTLS)/library/$*.c -o $@
+$(B)/libpeer.a: $(PEER_C:%.c=$(B)/%.o) $(PEER:%=$(B)/third/peer/%.o)
+$(PEER_TESTS:%=$(B)/tests/%) $(B)/tests/fuzz/f_tls: $(B)/libpeer.a
+$(DOORS:%.c=$(B)/%.o) $(DOORS:%.c=$(W)/obj/%.o): $(NAMES)
+$(DOORS:%.c=$(B)/strict/native/%.ok) $(DOORS:%.c=$(B)/strict/wasm/%.ok) $(DOORS:%.c=$(B)/tidy/%.ok): $(NAMES)
+
+# Every name of Mbed TLS, functions and types alike, gets our prefix.
+$(PEER_C:%.c=$(B)/%.o) $(PEER_C:%.c=$(W)/obj/%.o) $(PEER_C:%.c=$(B)/strict/native/%.ok): $(PEER_NAMES)
+$(PEER_NAMES): $(NAMES)
+	sed 's/natlet__/natlet__peer_/' $< >$@.$$$$ && mv $@.$$$$ $@
+$(NAMES): $(TOOLS)/sources.env
+	@mkdir -p $(@D)
+	grep -ohE '\b(mbedtls|psa)_[a-z0-9_]+\b' $(call tool,MBEDTLS)/library/*.[ch] $(call tool,MBEDTLS)/include/*/*.h | \
+	    sort -u | sed 's/.*/#define & natlet__&/' >$@.$$$$ && mv $@.$$$$ $@
 
 $(B)/libnatlet.a: $(SRC:%.c=$(B)/%.o) $(THIRD:%=$(B)/third/%.o)
 $(B)/libnatlet_posix.a: $(POSIX:%.c=$(B)/%.o)
@@ -168,6 +199,14 @@ $(W)/third/%.o: $(THIRD_DEP) wasm/toolchain.mk $(TOOLS)/wasm.env
 	@echo "  wasm  $* (third party)" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) -w $(WASM_CFLAGS) -Isrc $(THIRD_INC) -c $(third_$*) -o $@
 
+$(W)/third/peer/%.o: tests/peer/config.h $(PEER_NAMES) $(THIRD_DEP) wasm/toolchain.mk $(TOOLS)/wasm.env
+	@echo "  wasm  $* (third party, for tests)" && mkdir -p $(@D)
+	$(WASM_CC) $(STD) -w $(WASM_CFLAGS) -Isrc $(PEER_INC) -c $(call tool,MBEDTLS)/library/$*.c -o $@
+$(W)/libpeer.a: $(PEER_C:%.c=$(W)/obj/%.o) $(PEER:%=$(W)/third/peer/%.o)
+	@echo "  ar    $@" && mkdir -p $(@D) && rm -f $@
+	$(call tool,LLVM_AR) rcs $@ $^
+$(PEER_TESTS:%=$(W)/tests/%.wasm): $(W)/libpeer.a
+
 # Which sources make which module, and the archive for what they use of the rest.  An application
 # brings its own hooks in place of the embedding API's.
 wasm_objects = $(patsubst %.c,$(W)/obj/%.o,$1)
@@ -175,8 +214,9 @@ wasm_third = $(THIRD:%=$(W)/third/%.o)
 $(W)/libnatlet.a: $(call wasm_objects,$(SRC)) $(wasm_third)
 	@echo "  ar    $@" && mkdir -p $(@D) && rm -f $@
 	$(call tool,LLVM_AR) rcs $@ $^
-$(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c,$(EMBED)))
-$(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
+$(W)/link/natlet.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/no_agents.c %/embed/tls.c,$(EMBED)))
+$(W)/link/natlet-core.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c %/embed/tls.c,$(EMBED)))
+$(W)/link/natlet-tls.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(filter-out %/agents.c,$(EMBED)))
 $(W)/link/demo-agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(DEMO) $(DEMOS))
 $(W)/link/demo-lunatic.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(LUNATIC) $(DEMOS))
 $(W)/link/bench/agents.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) tests/bench/agents.c)
@@ -198,15 +238,15 @@ $(W)/app/%.wasm: $(APP) $(call wasm_objects,$(PLATFORM) $(ENTRY)) $(W)/libnatlet
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $@ -o $@
 
 # Tests link the objects that the modules are made of.
-$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(SRC) $(FILES)) $(wasm_third)
+$(UNIT_WASM): $(W)/tests/%.wasm: $(call wasm_objects,tests/unit/%.c $(SUPPORT) $(FILES)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
-	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
-$(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT) $(SRC)) $(wasm_third)
+	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o %.a,$^) $(WASM_LIBS) -o $@
+$(W)/oracle/otp-oracle.wasm: $(call wasm_objects,$(ORACLE) $(SUPPORT)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
-	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o,$^) $(WASM_LIBS) -o $@
-$(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(SRC) $(PLATFORM)) $(wasm_third)
+	$(WASM_CC) $(WASM_LINK) -Wl,-z,stack-size=262144 $(filter %.o %.a,$^) $(WASM_LIBS) -o $@
+$(HOSTED_WASM): $(W)/%.wasm: $(call wasm_objects,%.c $(SUPPORT) $(PLATFORM)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
-	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o,$^) $(WASM_LIBS) -o $@
+	$(WASM_CC) $(WASM_LINK) $(COMMAND) $(filter %.o %.a,$^) $(WASM_LIBS) -o $@
 # As a module is linked, but not optimized: a trap nobody needs must stay.
 $(W)/traps/traps.wasm: $(call wasm_objects,$(PLATFORM) $(ENTRY) $(TRAPS)) $(W)/libnatlet.a
 	@mkdir -p $(@D)
@@ -241,7 +281,7 @@ test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 # What the suites run: built before the clock of the first suite starts.
 test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES) $(UNITS_OF_FAILURE)
 
-conformance ws ws-peers hosts e2e browser lab npm traps cells: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e tls browser lab npm traps cells: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # What other clients do in the cases of ws: M=write makes the table of their README.
 ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
@@ -339,7 +379,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e browser lab npm traps cells demo demo-lunatic app bench fuzz \
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells demo bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher builds style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

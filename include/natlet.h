@@ -44,6 +44,7 @@
 #include "natlet/status.h"
 #include "natlet/subject.h"
 #include "natlet/supervisor.h"
+#include "natlet/tls.h"
 #include "natlet/version.h"
 
 #endif

@@ -69,6 +69,7 @@ suite proto-dump "$NODE" tests/conformance/proto_dump.mjs
 suite hosts "$NODE" tests/conformance/hosts.mjs
 suite hosts-node24 env NODE="$NODE24" "$NODE24" tests/conformance/hosts.mjs
 suite e2e "$NODE" tests/e2e/run.mjs
+suite tls "$NODE" tests/e2e/tls/run.mjs
 suite browser "$NODE" tests/browser/run.mjs
 suite traps "$NODE" --expose-gc tests/traps/run.mjs
 suite cells "$NODE" tests/cells/run.mjs

@@ -113,6 +113,27 @@ void natlet_breaker_trip(natlet_cell *cell, natlet_breaker *breaker);
 natlet_breaker_stats natlet_breaker_stats_now(const natlet_cell *cell,
                                               const natlet_breaker *breaker);
 
+/* What makes a breaker rule an agent.  Yours to keep, its fields are not. */
+typedef struct natlet_guard {
+    uint64_t alarm[8];
+    natlet_cell *cell;
+    natlet_breaker *breaker;
+    natlet_slice agent;
+    void (*on_change)(void *self, natlet_breaker *breaker, natlet_breaker_state was);
+    void *self;
+} natlet_guard;
+
+/* From now on the child `agent` (a name, borrowed) is suspended while the breaker is OPEN:
+ * it takes only SYS mail, and with NATLET_OVERFLOW_PAUSE_SRC nothing more comes once its
+ * mailbox is full.  When the time is over it goes on, and what it asks for is the probe.
+ * An incarnation that begins meanwhile is not suspended.  The configuration's on_change is
+ * called as before. */
+void natlet_guard_begin(natlet_guard *guard, natlet_cell *cell, natlet_breaker *breaker,
+                        natlet_slice agent);
+
+/* Ends that, and lets the agent go on; before breaker or cell go away. */
+void natlet_guard_end(natlet_guard *guard);
+
 /* Static text: "half open". */
 const char *natlet_breaker_state_text(natlet_breaker_state state);
 

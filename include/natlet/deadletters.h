@@ -19,7 +19,7 @@
 typedef struct natlet_dlq_options {
     uint32_t size;         /* sizeof(natlet_dlq_options) */
     uint32_t reasons;      /* NATLET_DLQ_BIT of natlet_dead_reason, or-ed; 0: REJECTED, CRASHED,
-                              8 (POISON) and 9 (RETRIES) */
+                              POISON and RETRIES */
     uint32_t header_bytes; /* memory for the headers of a letter: 4 096; 1 024 or more */
 } natlet_dlq_options;
 

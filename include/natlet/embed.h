@@ -69,8 +69,10 @@ enum {
     NATLET_OP_SEND = 11,   /* subject: name of the agent; reply, headers, payload: the message */
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
     NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree; a new supervisor; then DONE */
-    NATLET_OP_EXIT = 14, /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
-    NATLET_OP_LIST = 15, /* answered by a CHILD for each, then DONE */
+    NATLET_OP_EXIT = 14,  /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
+    NATLET_OP_LIST = 15,  /* answered by a CHILD for each, then DONE */
+    NATLET_OP_READY = 16, /* as EXIT: an agent of SPAWN with payload, once started, gets no mail
+                             before this */
 };
 
 #define NATLET_SLOT_CELL 0xffffffffu
@@ -93,9 +95,10 @@ typedef struct natlet_embed_child {
     uint8_t drop_mail;       /* 0 or 1 */
 } natlet_embed_child;
 
-/* NORMAL and SHUTDOWN end in order what runs there: natlet_agent_exit.  A crash, whose
- * code is below 0, ends an agent at once: natlet_cell_crash.  Who is not there any more
- * has ended already, so that E_NO_AGENT says nothing new. */
+/* Of an EXIT; a READY needs the incarnation only.  NORMAL and SHUTDOWN end in order what
+ * runs there: natlet_agent_exit.  A crash, whose code is below 0, ends an agent at once:
+ * natlet_cell_crash.  Who is not there any more has ended already, so that E_NO_AGENT
+ * says nothing new. */
 typedef struct natlet_embed_exit {
     uint32_t incarnation; /* as its AGENT record had it */
     uint32_t kind;        /* natlet_exit_kind */

@@ -5,6 +5,7 @@
 #define NATLET_INTROSPECT_H
 
 #include "natlet/bridge.h"
+#include "natlet/presence.h"
 
 #define NATLET_INTROSPECT_NAME_MAX 64u /* bytes of a namespace or node */
 
@@ -21,11 +22,16 @@ extern "C" {
  * Returns OK; E_STATE (called before); or as natlet_service_new. */
 natlet_status natlet_bridge_service(natlet_bridge *bridge, natlet_slice ns, natlet_slice version);
 
+/* Lets `presence` say DRAINING when the cell is shut down; it must outlive the bridge.  The
+ * service above ends then by itself.  Returns OK or E_NO_MEMORY. */
+natlet_status natlet_bridge_presence(natlet_bridge *bridge, natlet_presence *presence);
+
 /* Takes orders on "natlet.<ns>.sys.<node>.<verb>"; who may give them is the server's to
  * say.  The payload is the name of an agent, or its pid in decimal.
  *
  *     tree     natlet_cell_tree_json          info     natlet_agent_json
  *     dead     natlet_cell_dead_json          kill     natlet_agent_exit, KILLED
+ *     suspend  natlet_agent_suspend           resume   natlet_agent_resume
  *     restart  starts one that is down; ends another with ERROR, so that its supervisor
  *              restarts it and counts that
  *

@@ -73,6 +73,16 @@ static natlet_status restart(const order *o)
                : natlet_agent_exit(o->cell, agent->pid, why);
 }
 
+static natlet_status suspend(const order *o)
+{
+    return natlet_agent_suspend(o->cell, o->agent->pid);
+}
+
+static natlet_status resume(const order *o)
+{
+    return natlet_agent_resume(o->cell, o->agent->pid);
+}
+
 typedef struct verb {
     const char *name;
     natlet_status (*put)(natlet_json_out *out, const order *o);
@@ -83,7 +93,8 @@ typedef struct verb {
 static const verb verbs[] = {
     {"tree", put_tree, NULL, false},        {"dead", put_dead, NULL, false},
     {"info", put_info, NULL, true},         {"kill", put_status, kill, true},
-    {"restart", put_status, restart, true},
+    {"restart", put_status, restart, true}, {"suspend", put_status, suspend, true},
+    {"resume", put_status, resume, true},
 };
 
 /* ---- an order ---- */

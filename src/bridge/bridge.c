@@ -401,6 +401,15 @@ static void drain_feed(natlet__feed *feed, uint32_t timeout_ms)
     }
 }
 
+static void drain_extras(natlet_bridge *bridge)
+{
+    for (natlet__extra *extra = bridge->extras; extra != NULL; extra = extra->next) {
+        if (extra->drain != NULL) {
+            extra->drain(bridge, extra);
+        }
+    }
+}
+
 /* What is paused is over: nothing comes from it any more. */
 bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
 {
@@ -409,6 +418,10 @@ bool natlet__outlet_drain(natlet__outlet *outlet, uint32_t timeout_ms)
     const natlet__link *all = &bridge->feeds;
     natlet__link *next;
 
+    if (!bridge->is_draining) {
+        bridge->is_draining = true;
+        drain_extras(bridge);
+    }
     while (stopped->count > 0) {
         free_taker((natlet__taker *)stopped->takers.next);
     }

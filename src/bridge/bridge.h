@@ -40,6 +40,8 @@ struct natlet__taker {
 struct natlet__extra {
     natlet__extra *next;
     void (*end)(natlet_bridge *bridge, natlet__extra *extra);
+    /* The cell shuts down: nothing new is to come here.  NULL: it does not matter. */
+    void (*drain)(natlet_bridge *bridge, natlet__extra *extra);
 };
 
 struct natlet_bridge {
@@ -50,6 +52,7 @@ struct natlet_bridge {
     natlet__feed stopped; /* takers that wait until their mailbox is half empty, see pause */
     natlet__alarm again;  /* some could not go on */
     natlet__extra *extras;
+    bool is_draining;
     uint32_t numbers; /* handed out */
     natlet_bridge_stats stats;
 };
@@ -80,7 +83,7 @@ static inline void natlet__bridge_count_out(natlet_bridge *bridge, natlet_status
 static inline void natlet__extra_add(natlet_bridge *bridge, natlet__extra *extra,
                                      void (*end)(natlet_bridge *bridge, natlet__extra *extra))
 {
-    *extra = (natlet__extra){bridge->extras, end};
+    *extra = (natlet__extra){.next = bridge->extras, .end = end};
     bridge->extras = extra;
 }
 

@@ -12,12 +12,9 @@
 #include "natlet/json.h"
 #include "natlet/subject.h"
 
-/* By number, for not every build has these reasons. */
-enum { DEAD_POISON = 8, DEAD_RETRIES = 9 };
-
 enum {
     DEFAULT_REASONS = NATLET_DLQ_BIT(NATLET_DEAD_REJECTED) | NATLET_DLQ_BIT(NATLET_DEAD_CRASHED) |
-                      NATLET_DLQ_BIT(DEAD_POISON) | NATLET_DLQ_BIT(DEAD_RETRIES),
+                      NATLET_DLQ_BIT(NATLET_DEAD_POISON) | NATLET_DLQ_BIT(NATLET_DEAD_RETRIES),
     VALUE_MAX = 192, /* of what we write; original subject and reply may be longer */
     KEY_MAX = 96,
 };

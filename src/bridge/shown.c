@@ -122,6 +122,16 @@ static void put_agents(void *self, natlet_json_out *out, bool stats)
     }
 }
 
+/* Who looks for services does not find this one any more. */
+static void drain(natlet_bridge *bridge, natlet__extra *extra)
+{
+    shown *s = (shown *)extra;
+
+    (void)bridge;
+    natlet_service_free(s->service);
+    s->service = NULL;
+}
+
 static void end(natlet_bridge *bridge, natlet__extra *extra)
 {
     shown *s = (shown *)extra;
@@ -161,5 +171,6 @@ natlet_status natlet_bridge_service(natlet_bridge *bridge, natlet_slice ns, natl
         return st;
     }
     natlet__extra_add(bridge, &s->extra, end);
+    s->extra.drain = drain;
     return NATLET_OK;
 }

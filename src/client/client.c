@@ -8,6 +8,7 @@
 NATLET__OPTIONAL(natlet__ledger_work)
 NATLET__OPTIONAL(natlet__ledger_stats)
 NATLET__OPTIONAL(natlet__ledger_free)
+NATLET__OPTIONAL(natlet__secure_free)
 NATLET__OPTIONAL(natlet__subscribe_end_all)
 NATLET__OPTIONAL(natlet__subscriptions_free)
 
@@ -246,6 +247,9 @@ static void give_back(natlet_client *client)
     if (client->ledger != NULL) {
         natlet__ledger_free(client);
     }
+    if (natlet__secure_free != NULL && client->secure != NULL) {
+        natlet__secure_free(client);
+    }
     if (natlet__subscriptions_free != NULL) {
         natlet__subscriptions_free(&client->subs);
     }
@@ -321,6 +325,9 @@ void natlet_client_close(natlet_client *client)
 bool natlet__client_origin(const natlet_client *client, const uint8_t *at, size_t len,
                            natlet__origin *origin)
 {
+    if (natlet__secure_free != NULL && client->link.is_sealed) {
+        return false; /* they came out of a record */
+    }
     origin->segment = client->window.segment_number;
     return natlet__window_offset(&client->window, at, len, &origin->offset);
 }

@@ -19,6 +19,7 @@
  *     pool.c           the servers as the caller sees them
  *     ledger.c         what became of each publish; optional.h says how it costs nothing
  *     offline.c        publishes that wait for a connection
+ *     secure.c         TLS of the client's own; likewise
  *
  * Internal.  A callback may call anything but free, so every function that runs
  * one looks again afterwards at what it holds: link->conn changes when the
@@ -34,6 +35,7 @@
 #include "client/ledger.h"
 #include "client/outbox.h"
 #include "client/queue.h"
+#include "client/secure.h"
 #include "client/servers.h"
 #include "client/subscriptions.h"
 #include "client/window.h"
@@ -75,6 +77,7 @@ typedef struct natlet__link {
     natlet_status why;           /* it ends, as far as the server or the host said; OK: not said */
     natlet_status closed_status; /* of the CLOSED event */
     bool is_framed;              /* RFC 6455 is ours */
+    bool is_sealed;              /* TLS is ours: bytes are not as the host got them */
     bool is_readable;            /* the host may have bytes: recv has not said E_AGAIN */
     bool is_blocked;             /* the last send was short: WRITABLE will come */
     bool is_closed;              /* CLOSED came: what is left to read is all there will be */
@@ -221,6 +224,7 @@ struct natlet_client {
     uint8_t *config_text;
     size_t config_text_bytes;
     natlet__servers servers;
+    natlet__secure *secure; /* NULL: natlet_client_tls was not called */
 };
 
 /* ---- client.c ---- */

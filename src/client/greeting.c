@@ -3,6 +3,8 @@
 #include "client/client.h"
 #include "client/optional.h"
 
+NATLET__OPTIONAL(natlet__secure_greet)
+NATLET__OPTIONAL(natlet__secure_joined)
 NATLET__OPTIONAL(natlet__subscribe_again)
 NATLET__OPTIONAL(natlet__subscribe_refused)
 NATLET__OPTIONAL(natlet__subscribe_end)
@@ -12,14 +14,30 @@ enum { CLOSE_GRACE_US = 2000000, WS_NORMAL = 1000, WS_PROTOCOL_ERROR = 1002 };
 
 /* ---- joining ---- */
 
-static void greet(natlet_client *client, const natlet__info *info)
+static natlet_status look_for_tls(natlet_client *client, const natlet__info *info)
 {
     natlet__link *link = &client->link;
 
-    if (info->tls_required && link->transport == NATLET_TRANSPORT_TCP && !link->is_framed) {
-        natlet__link_blame(link, NATLET_E_UNSUPPORTED,
-                           (natlet_slice)NATLET_TEXT("the server requires TLS"));
-        natlet__link_fail(client, NATLET_E_UNSUPPORTED, WS_NORMAL);
+    if (link->transport != NATLET_TRANSPORT_TCP || link->is_framed) {
+        return NATLET_OK;
+    }
+    if (natlet__secure_greet != NULL && client->secure != NULL) {
+        return natlet__secure_greet(client, info);
+    }
+    if (!info->tls_required) {
+        return NATLET_OK;
+    }
+    natlet__link_blame(link, NATLET_E_UNSUPPORTED,
+                       (natlet_slice)NATLET_TEXT("the server requires TLS"));
+    return NATLET_E_UNSUPPORTED;
+}
+
+static void greet(natlet_client *client, const natlet__info *info)
+{
+    natlet_status st = look_for_tls(client, info);
+
+    if (st < 0) {
+        natlet__link_fail(client, st, WS_NORMAL);
     } else {
         natlet__identity_ask(client, info->nonce);
     }
@@ -38,6 +56,9 @@ static void enter_service(natlet_client *client)
     server->auth_failures = 0;
     server->last = NATLET_OK;
     natlet__outbox_open(&client->outbox);
+    if (natlet__secure_joined != NULL && client->secure != NULL) {
+        natlet__secure_joined(client);
+    }
     natlet__identity_watch(client);
     client->link.is_reported = false;
     natlet__pongs_start(client);

@@ -6,6 +6,8 @@
 #include "client/optional.h"
 
 NATLET__OPTIONAL(natlet__ledger_lost)
+NATLET__OPTIONAL(natlet__secure_choose)
+NATLET__OPTIONAL(natlet__secure_opened)
 
 enum {
     REQUEST_EXTRA = 256, /* what an upgrade request adds to host, path and headers */
@@ -20,8 +22,7 @@ enum {
 
 /* ---- dialling ---- */
 
-/* How to reach a server: the one place where a transport is chosen, and where a
- * TLS stage of the module's own would come in. */
+/* How to reach a server, if it is not with TLS of the client's own (secure.c). */
 static natlet_status choose_transport(natlet__link *link, uint32_t caps)
 {
     natlet__scheme scheme = link->url.scheme;
@@ -44,6 +45,16 @@ static natlet_status choose_transport(natlet__link *link, uint32_t caps)
     };
     natlet__link_blame(link, NATLET_E_UNSUPPORTED, reasons[is_ws]);
     return NATLET_E_UNSUPPORTED;
+}
+
+static natlet_status choose_way(natlet_client *client)
+{
+    natlet_status st = NATLET_MORE;
+
+    if (natlet__secure_choose != NULL && client->secure != NULL) {
+        st = natlet__secure_choose(client);
+    }
+    return st == NATLET_MORE ? choose_transport(&client->link, client->rt->info.caps) : st;
 }
 
 /* Writes the configured header lines as options of `open`, into the outbox, which
@@ -85,7 +96,7 @@ natlet_status natlet__link_dial(natlet_client *client)
     *link = (natlet__link){.state = NATLET__LINK_DOWN};
     natlet_status st = natlet__url_read(&link->url, text);
     if (st == NATLET_OK) {
-        st = choose_transport(link, client->rt->info.caps);
+        st = choose_way(client);
     }
     if (st == NATLET_OK) {
         st = write_options(client, &options);
@@ -95,6 +106,9 @@ natlet_status natlet__link_dial(natlet_client *client)
                                   &link->conn);
     }
     natlet__outbox_clear(&client->outbox);
+    if (natlet__secure_opened != NULL && client->secure != NULL && st == NATLET_OK) {
+        st = natlet__secure_opened(client);
+    }
     if (st < 0) {
         return st;
     }

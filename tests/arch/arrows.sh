@@ -1,7 +1,7 @@
 #!/bin/sh
 # The layers of src/, as a test.  A file may include its own layer, the ones
 # listed for it, and public headers whose layer it may know; no libc header but
-# four, and Mbed TLS in crypto; no allocation, clock or I/O by name.  Every public
+# four, and Mbed TLS in crypto and tls; no allocation, clock or I/O by name.  Every public
 # header stands alone, as C11 and as C++17.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -27,6 +27,7 @@ public_layer() { # public header -> the layer that it speaks for; the others are
     case $1 in
     agent | mailbox | mail | supervisor | cell | registry | breaker | inspect | envelope | backend) echo agent ;;
     auth | client) echo "$1" ;;
+    tls) echo client ;;
     service | jetstream | kv | object) echo "$1" ;;
     presence) echo service ;;
     bridge | deadletters | introspect) echo bridge ;;
@@ -64,7 +65,9 @@ for f in $(find src -name '*.[ch]' | sort); do
     for sys in $(sed -n 's/^#[[:space:]]*include <\(.*\)>.*/\1/p' "$f"); do
         case $sys in
         stdbool.h | stddef.h | stdint.h | string.h) ;;
-        mbedtls/*) [ "$layer" = crypto ] || fail "$f: <$sys> is for the layer crypto only" ;;
+        mbedtls/* | psa/*)
+            [ "$layer" = crypto ] || [ "$layer" = tls ] || fail "$f: <$sys> is for the layers crypto and tls only"
+            ;;
         *) fail "$f: <$sys> is not for the core; ask the host instead" ;;
         esac
     done

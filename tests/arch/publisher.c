@@ -2,6 +2,7 @@
  * else a client can do.  Linked by publisher.sh, never run. */
 #include "natlet/client.h"
 #include "natlet/host.h"
+#include "natlet/tls.h"
 
 NATLET_EXPORT(program)
 int program(const natlet_host *host, const natlet_allocator *memory,
@@ -24,7 +25,9 @@ int program(const natlet_host *host, const natlet_allocator *memory,
     uint32_t sid;
     const natlet_request_options many = {.many = true, .own_inbox = true};
     const natlet_track_options track = {.offline_bytes_max = 65536};
+    const natlet_tls_config tls = {.size = sizeof tls};
     outcome += natlet_client_track(client, &track);
+    outcome += natlet_client_tls(client, &tls);
     outcome += natlet_client_subscribe(client, &sid, msg->subject, NULL, NULL);
     outcome += natlet_client_next(client, sid, &lent);
     outcome += natlet_client_release(client, sid);

@@ -256,9 +256,9 @@ async function budgets(cases) {
         return [[end.kind, tree.children[0].lastExit.kind, rig.logs], ['shutdown', 'killed', []]];
     });
     await cases.test('each loop costs one restart', async (rig) => {
-        const options = { isolation: 'worker', maxTurnMs: 30 };
+        const options = { isolation: 'worker', maxTurnMs: TURN_MS };
         await rig.cells.supervise({ intensity: 1000, periodMs: 1000 }, [rig.guest('a', options)]);
-        const times = 5;
+        const times = 3;
         for (let i = 0; i < times; i++) {
             rig.tell('a', 'loop');
         }
@@ -293,6 +293,18 @@ async function supervision(cases) {
             { kind: 'shutdown', code: 0 }, [], ['c stopped', 'a stopped'],
         ]];
     });
+    for (const isolation of ['instance', 'worker']) {
+        await cases.test(`${isolation}: who cannot start again crashes, and costs no mail`, async (rig) => {
+            const tree = await rig.cells.supervise({ intensity: 3 }, [rig.guest('a', { isolation })]);
+            ['lame', 'trap', 'count', 'count'].forEach((word) => rig.tell('a', word));
+            const end = await tree.ended;
+            const { lastExit, counts } = tree.children[0];
+            const dead = ['a: the agent crashed on it, trap', 'a: no such agent, normal x2'];
+            return [[end.kind, lastExit.kind, lastExit.code, counts.starts, rig.dead], [
+                'shutdown', 'error', -1, 4, dead,
+            ]];
+        });
+    }
     await cases.test('intensity 0: the first crash is fatal; its names are free again', async (rig) => {
         const tree = await rig.cells.supervise({ intensity: 0 }, [rig.guest('a')]);
         rig.tell('a', 'trap');

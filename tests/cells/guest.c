@@ -7,7 +7,7 @@
  *     trap, null, stack                         trap, after a send and a save
  *     loop                                      for ever
  *     grow         takes all memory, says so    greed        takes all memory, traps
- *     more         takes a page
+ *     more         takes a page                 lame         saves what it cannot start with
  *     smash        overwrites all its memory    hold         keeps the mail
  *     chatter      sends more than a turn may   log T        logs T
  *     now          answers the seconds of now */
@@ -171,6 +171,8 @@ static int32_t do_work(uint32_t token, text word, text rest, text reply)
         st = publish(reply, decimal((uint32_t)(natlet_mailbox_now(NATLET_GUEST_UNIX) / 1000)));
     } else if (is(word, "chatter")) {
         st = chatter();
+    } else if (is(word, "lame")) {
+        st = natlet_mailbox_state_put(rest.ptr, 1);
     } else if (is(word, "more")) {
         st = grow() ? 0 : -1;
     } else if (is(word, "smash")) {

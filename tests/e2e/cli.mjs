@@ -5,7 +5,7 @@ import { root, run, start, tool, until } from '../support/harness.mjs';
 
 /** Variables that would change what the command does are kept from it. */
 const CLEAN = Object.fromEntries(
-    ['URL', 'USER', 'PASSWORD', 'TOKEN', 'CREDS', 'NKEY', 'CA'].map((name) => [`NATS_${name}`, '']),
+    ['URL', 'USER', 'PASSWORD', 'TOKEN', 'CREDS', 'NKEY', 'CA', 'CERT', 'KEY'].map((name) => [`NATS_${name}`, '']),
 );
 
 const build = path.resolve(root, process.env.B ?? 'build');

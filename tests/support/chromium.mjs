@@ -42,9 +42,9 @@ export async function startSite(folders = {}) {
     };
 }
 
-/** Starts Chromium with an empty profile: { page(url), stop() }.  page() resolves to a page of
+/** Starts Chromium with an empty profile, and more arguments if wanted: { page(url), stop() }.  page() resolves to a page of
  *  playwright that has loaded `url`. */
-export async function startChromium() {
+export async function startChromium(args = []) {
     const { chromium } = npm('playwright-core');
     const context = await chromium.launchPersistentContext(tempFolder('natlet-chromium-'), {
         executablePath: tool('CHROMIUM'),
@@ -57,6 +57,7 @@ export async function startChromium() {
             '--disable-background-networking',
             '--disable-component-update',
             '--disable-sync',
+            ...args,
         ],
     });
     return {

@@ -459,6 +459,52 @@ static void as_the_model_at_random(void)
           seen[NATLET_BREAKER_HALF_OPEN] > 10000);
 }
 
+/* ---- an agent that it rules ---- */
+
+static uint32_t handled;
+
+static int32_t count(natlet_cell *cell, void *state, natlet_mail *mail)
+{
+    (void)cell;
+    (void)state;
+    (void)mail;
+    handled++;
+    return NATLET_DONE;
+}
+
+static void it_rules_an_agent(void)
+{
+    static const natlet_behaviour counting = {.name = "counter", .on_mail = count};
+    static const natlet_child child = {.name = NATLET_TEXT("ruled"), .behaviour = &counting};
+    static const natlet_supervisor_spec tree = {.children = &child, .count = 1};
+    natlet_guard guard;
+
+    begin((natlet_breaker_config){.jitter_percent = NATLET_BREAKER_NO_JITTER});
+    CHECK(natlet_supervisor_start(r.cell, &tree, &r.root) == NATLET_OK);
+    natlet_guard_begin(&guard, r.cell, &b, cell_rig_text("ruled"));
+    handled = 0;
+    (void)cell_rig_tell(&r, "ruled", "1");
+    CHECK_INT(handled, 1);
+    go("-----");
+    (void)cell_rig_tell(&r, "ruled", "2");
+    CHECK_INT(handled, 1); /* it waits */
+    wait_ms(29000);
+    natlet_breaker_trip(r.cell, &b); /* 60 s from now */
+    wait_ms(59000);
+    CHECK_INT(handled, 1);
+    wait_ms(1001); /* half open: the agent goes on, and asks */
+    CHECK_INT(handled, 2);
+    go("-");
+    (void)cell_rig_tell(&r, "ruled", "3");
+    CHECK_INT(handled, 2);
+    natlet_guard_end(&guard);
+    cell_rig_run(&r);
+    CHECK_INT(handled, 3);
+    wait_ms(1000000);                                /* nothing rings any more */
+    CHECK(strstr(changes, "closed > open") != NULL); /* the program hears it, too */
+    cell_rig_end(&r);
+}
+
 int main(void)
 {
     RUN(five_failures_in_a_row);
@@ -472,5 +518,6 @@ int main(void)
     RUN(by_order);
     RUN(configurations);
     RUN(as_the_model_at_random);
+    RUN(it_rules_an_agent);
     return test_done();
 }

@@ -5,6 +5,7 @@
  * they get to the rig's log. */
 #include "natlet/bridge.h"
 #include "natlet/headers.h"
+#include "natlet/introspect.h"
 
 #include "support/client_rig.h"
 #include "support/test.h"
@@ -277,6 +278,31 @@ static void without_a_connection_nothing_is_waited_for(void)
     end();
 }
 
+/* Who looks on hears it first, and finds no service any more. */
+static void the_others_are_told(void)
+{
+    const natlet_presence_config config = {
+        .size = sizeof config, .subject = text("here"), .id = text("me")};
+    natlet_presence *presence;
+
+    begin_at(NULL, false);
+    CHECK(natlet_bridge_service(bridge, text("ns"), text("1.0.0")) == NATLET_OK);
+    CHECK(natlet_presence_new(&presence, r.rt, r.client, &config) == NATLET_OK);
+    CHECK(natlet_bridge_presence(bridge, presence) == NATLET_OK);
+    rig_run(&r);
+    CHECK(strstr(rig_sent(&r), "healthy") != NULL);
+    uint32_t before = natlet_client_stats_now(r.client).subscriptions;
+    rig_forget_sent(&r);
+    CHECK(natlet_cell_shutdown(cell, 1000) == NATLET_OK);
+    rig_run(&r);
+    CHECK(strstr(rig_sent(&r), "draining") != NULL);
+    CHECK(before > 2 && natlet_client_stats_now(r.client).subscriptions <= 1);
+    natlet_bridge_free(bridge);
+    bridge = NULL;
+    natlet_presence_free(presence);
+    end();
+}
+
 /* Bridge and client may go while it is under way. */
 static void the_bridge_goes_first(void)
 {
@@ -302,6 +328,7 @@ int main(void)
     RUN(intake_stops_and_output_is_flushed);
     RUN(a_silent_server_does_not_hold_it);
     RUN(without_a_connection_nothing_is_waited_for);
+    RUN(the_others_are_told);
     RUN(the_bridge_goes_first);
     return test_done();
 }

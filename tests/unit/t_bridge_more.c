@@ -57,6 +57,9 @@ static int32_t on_mail(natlet_cell *c, void *state, natlet_mail *mail)
     if (is(mail->payload, "no")) {
         return NATLET_REJECT;
     }
+    if (is(mail->payload, "later")) {
+        return NATLET_RETRY;
+    }
     if (is(mail->payload, "tell")) {
         rig_note(&r, "publish: %s\n", natlet_status_text(natlet_agent_publish(c, &out)));
     }
@@ -388,6 +391,37 @@ static void what_failed_is_published(void)
     end();
 }
 
+/* Each kind of failure is one letter, with the number of deliveries, when all patience is
+ * over and not before. */
+static void retries_and_poison(void)
+{
+    static const natlet_retry retry = {NATLET_WITH_RETRY, .base_ms = 1000, .tries = 2};
+    static const natlet_shield shield = {NATLET_WITH_SHIELD, .poison_after = 3};
+    natlet_child child = {
+        .name = NATLET_TEXT("a"), .behaviour = &plain, .shield = &shield, .retry = &retry};
+    natlet_pid pid;
+
+    begin();
+    CHECK(natlet_bridge_dlq(bridge, text("app"), &usual) == NATLET_OK);
+    CHECK(natlet_supervisor_add(cell, root, &child, &pid) == NATLET_OK);
+    uint32_t sid = subscribe(pid, "in.>");
+    deliver(sid, "in.x", "", "later");
+    rig_wait_ms(&r, 2990); /* delivered at 0 and 1 s, and next at 3 s */
+    CHECK_TEXT(rig_sent(&r), "");
+    rig_wait_ms(&r, 20);
+    const char *sent = rig_sent(&r);
+    CHECK(strncmp(sent, "HPUB app.dlq.in.x ", 18) == 0);
+    CHECK(strstr(sent, "Natlet-Dlq-Reason: retries\r\nNatlet-Attempts: 3\r\n") != NULL);
+    deliver(sid, "in.y", "", "boom");
+    sent = rig_sent(&r);
+    CHECK(strstr(sent, "Natlet-Dlq-Reason: poison\r\nNatlet-Dlq-Error: {\"kind\":\"error\","
+                       "\"code\":-7,") != NULL);
+    CHECK(strstr(sent, "\r\nNatlet-Attempts: 3\r\n") != NULL);
+    CHECK_INT(natlet_bridge_dlq_stats_now(bridge).published, 2);
+    CHECK_INT(seen, 2);
+    end();
+}
+
 /* Other mail, other reasons, and what came from there are left alone. */
 static void what_is_not_published(void)
 {
@@ -505,6 +539,7 @@ int main(void)
     RUN(a_request_ends_with_the_connection);
     RUN(nobody_answers);
     RUN(what_failed_is_published);
+    RUN(retries_and_poison);
     RUN(what_is_not_published);
     RUN(an_overflow_on_request);
     RUN(headers_are_bounded);

@@ -179,6 +179,15 @@ static void orders(void)
     CHECK_SLICE(at(ask(sid, "natlet.demo.sys.n1.kill", "a"), "/status"), "\"OK\"");
     CHECK(natlet_cell_find(cell, text("a")) != after);
     CHECK_INT(natlet_cell_stats_now(cell).restarts, 2);
+    CHECK_SLICE(at(ask(sid, "natlet.demo.sys.n1.suspend", "a"), "/status"), "\"OK\"");
+    tell(natlet_cell_find(cell, text("a")), "hi");
+    natlet_agent_info info;
+    CHECK(natlet_agent_info_of(cell, natlet_cell_find(cell, text("a")), &info) == NATLET_OK);
+    CHECK_INT(info.mailbox.used[NATLET_PRIORITY_NORMAL], 1);
+    CHECK_SLICE(at(ask(sid, "natlet.demo.sys.n1.info", "a"), "/state"), "\"suspended\"");
+    CHECK_SLICE(at(ask(sid, "natlet.demo.sys.n1.resume", "a"), "/status"), "\"OK\"");
+    CHECK(natlet_agent_info_of(cell, natlet_cell_find(cell, text("a")), &info) == NATLET_OK);
+    CHECK_INT(info.mailbox.used[NATLET_PRIORITY_NORMAL], 0);
     CHECK(natlet_supervisor_terminate(cell, root, text("a")) == NATLET_OK);
     rig_run(&r);
     CHECK_INT(natlet_cell_find(cell, text("a")), 0);

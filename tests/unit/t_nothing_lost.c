@@ -3,13 +3,13 @@
  *
  * Method: a million mails, drawn at random, through cells with random policies, lanes,
  * bounds, priorities and trees: stashed, kept, rejected, crashed on, restarted with and
- * without drop_mail, for stale pids, for children that are stopped, deleted or gone.  A
- * ledger follows each mail by its tag: who sends, handles or hears of a dead letter says
- * what happened, and a step that does not follow from the one before is an error.  The
+ * without drop_mail, retried, poisonous, expired, for stale pids, for children that are stopped,
+ * deleted or gone.  A ledger follows each mail by its tag: who sends, handles or hears of a dead
+ * letter says what happened, and a step that does not follow from the one before is an error.  The
  * cell's counters and what its mailboxes hold must then agree with the ledger:
  *
  *     sent = handled + refused + coalesced + dead letters of each reason
- *            + queued + put aside + in hands */
+ *            + queued or to come again + put aside + in hands */
 #include "agent/kernel.h"
 #include "support/cell_rig.h"
 #include "support/test.h"
@@ -24,7 +24,8 @@ enum { ANY = NATLET_DEAD_REASONS };
 /* Hardly more than the tables, the supervisor and its children. */
 enum {
     SMALL_POOL = 1500 + (NATLET_INTENSITY_MAX + 1) * sizeof(uint64_t) +
-                 (AGENTS + 1) * (sizeof(natlet__agent) + 40) + 20 * sizeof(natlet_mail)
+                 (AGENTS + 1) * (sizeof(natlet__agent) + sizeof(natlet__care) + 40) +
+                 20 * sizeof(natlet_mail)
 };
 
 /* Where a mail is. */
@@ -48,6 +49,8 @@ typedef struct entry {
     uint8_t lane;
     uint8_t key; /* of COALESCE; KEYS: none */
     bool may_overflow;
+    bool comes_again; /* its agent crashed on it or asked for it again */
+    bool may_expire;
 } entry;
 
 /* What the test knows of a child. */
@@ -59,6 +62,8 @@ typedef struct person {
     uint32_t token;                             /* of the mail that it keeps */
     uint32_t kept;                              /* that mail; 0: none */
     uint32_t dropped, coalesced, stash_refused; /* as its mailbox is to have counted */
+    natlet_shield shield;
+    natlet_retry retry;
     natlet__tie source;
     bool is_stopped; /* the source is */
 } person;
@@ -120,9 +125,13 @@ static bool may_die(const entry *e, natlet_dead_reason reason)
     case QUEUED:
         return (reason == NATLET_DEAD_OVERFLOW && p->overflow == NATLET_OVERFLOW_DROP_OLD) ||
                (reason == NATLET_DEAD_RESTART && p->child.drop_mail) ||
-               reason == NATLET_DEAD_NO_AGENT || reason == NATLET_DEAD_SHUTDOWN;
+               (e->comes_again && (reason == NATLET_DEAD_POISON || reason == NATLET_DEAD_RETRIES ||
+                                   reason == NATLET_DEAD_OVERFLOW)) ||
+               (e->may_expire && reason == NATLET_DEAD_EXPIRED) || reason == NATLET_DEAD_NO_AGENT ||
+               reason == NATLET_DEAD_SHUTDOWN;
     case ASIDE:
-        return (reason == NATLET_DEAD_RESTART && p->child.drop_mail) ||
+        return (e->may_expire && reason == NATLET_DEAD_EXPIRED) ||
+               (reason == NATLET_DEAD_RESTART && p->child.drop_mail) ||
                reason == NATLET_DEAD_NO_AGENT || reason == NATLET_DEAD_SHUTDOWN;
     case IN_HANDS: /* one that is kept may be left over */
         return reason == (e->reason == ANY ? NATLET_DEAD_SHUTDOWN : e->reason);
@@ -218,6 +227,11 @@ static void note_sent(uint32_t tag, natlet_status st, natlet_mail_kind kind)
     }
 }
 
+static uint32_t now_ms(void)
+{
+    return (uint32_t)(natlet_runtime_now_us(r.rt) / 1000);
+}
+
 static void send_one(natlet_cell *cell, uint32_t to)
 {
     natlet_mail mail = new_mail(to);
@@ -244,6 +258,8 @@ static void send_one(natlet_cell *cell, uint32_t to)
     } else if (agent != NULL && one_in(3)) {
         e->may_overflow = true;
         kind = NATLET_MAIL_NATS;
+        e->may_expire = people[to].child.drop_expired && one_in(2);
+        mail.call = e->may_expire ? now_ms() + draw(3) : 0;
         st = natlet__post(cell, agent, agent->pid, &mail, kind, NULL);
     } else {
         st = natlet_agent_send_name(cell, name, &mail);
@@ -264,11 +280,22 @@ static void call_one(natlet_cell *cell, uint32_t to)
 
 /* ---- handling ---- */
 
+static void wait_for_again(uint32_t tag)
+{
+    ledger[tag].comes_again = true;
+    ledger[tag].key = KEYS;
+    move(tag, QUEUED);
+}
+
 static int32_t end_mail(natlet_cell *cell, person *p, uint32_t tag)
 {
     entry *e = &ledger[tag];
     uint32_t what = draw(100);
 
+    if (what < 3 && p->child.shield != NULL) {
+        wait_for_again(tag);
+        return -5;
+    }
     if (what < 3) {
         e->reason = NATLET_DEAD_CRASHED;
         return -5;
@@ -287,6 +314,10 @@ static int32_t end_mail(natlet_cell *cell, person *p, uint32_t tag)
             move(tag, ASIDE);
         }
         return NATLET_STASH;
+    }
+    if (what < 45 && p->child.retry != NULL) {
+        wait_for_again(tag);
+        return NATLET_RETRY;
     }
     move(tag, HANDLED);
     return what < 32 ? NATLET_STOP : NATLET_DONE;
@@ -386,7 +417,7 @@ static void settle_some(void)
         p->kept = 0;
         CHECK(natlet_cell_settle(r.cell, agent->pid, p->token, end_mail(r.cell, p, tag)) ==
               NATLET_OK);
-        if (ledger[tag].place == ASIDE || ledger[tag].place == HANDLED) {
+        if (ledger[tag].place != IN_HANDS && ledger[tag].place != DEAD) {
             cell_rig_run(&r); /* before something else can happen to it */
         } else {
             p->kept = ledger[tag].place == IN_HANDS ? tag : 0;
@@ -421,12 +452,20 @@ static natlet_child random_child(uint32_t i)
 
     snprintf(p->name, sizeof p->name, "p%u", (unsigned)i);
     p->overflow = (natlet_overflow)draw(NATLET_OVERFLOW_FAIL + (is_caller ? 0 : 1));
+    bool has_shield = !is_caller && one_in(2);
+    bool has_retry = !is_caller && p->overflow != NATLET_OVERFLOW_COALESCE && one_in(2);
+    p->shield = (natlet_shield){NATLET_WITH_SHIELD, .poison_after = (uint16_t)(1 + draw(3))};
+    p->retry = (natlet_retry){NATLET_WITH_RETRY, .base_ms = 1, .tries = (uint16_t)draw(3),
+                              .parked_max = (uint16_t)(1 + draw(4))};
     return (natlet_child){.name = cell_rig_text(p->name),
                           .behaviour = is_caller ? &calling : &behaviour,
                           .arg = p,
                           .restart = one_in(3) ? NATLET_TRANSIENT : NATLET_PERMANENT,
                           .shutdown_ms = one_in(4) ? NATLET_SHUTDOWN_BRUTAL : 1 + draw(3),
                           .drop_mail = one_in(3),
+                          .drop_expired = one_in(3),
+                          .shield = has_shield ? &p->shield : NULL,
+                          .retry = has_retry ? &p->retry : NULL,
                           .mailbox = {.sys = (uint16_t)(1 + draw(4)),
                                       .high = (uint16_t)draw(5),
                                       .normal = (uint16_t)(1 + draw(8)),
@@ -473,11 +512,12 @@ static void check_mailbox(const person *p, uint64_t held[PLACES])
     for (uint32_t lane = 0; lane < LANES; lane++) {
         held[QUEUED] += info.mailbox.used[lane];
     }
+    held[QUEUED] += info.parked;
     held[ASIDE] += info.mailbox.stash_used;
     CHECK(info.mailbox.is_paused == p->is_stopped);
     CHECK(info.mailbox.stash_used + info.mailbox.stash_free_min <= p->child.mailbox.stash);
     CHECK(info.mailbox.bytes + info.mailbox.bytes_free_min <= p->child.mailbox.bytes_max);
-    CHECK_INT(info.mailbox.dropped, p->dropped);
+    CHECK_INT(info.mailbox.dropped + info.parked_refused, p->dropped);
     CHECK_INT(info.mailbox.coalesced, p->coalesced);
     CHECK_INT(info.mailbox.stash_refused, p->stash_refused);
     CHECK(p->kept == 0 || agent->mail != NULL);
@@ -631,7 +671,7 @@ static void nothing_is_lost_silently(void)
     show("handled", all_counts[HANDLED]);
     show("refused", all_counts[REFUSED]);
     show("coalesced", all_counts[COALESCED]);
-    for (uint32_t i = 0; i <= NATLET_DEAD_STASH_FULL; i++) {
+    for (uint32_t i = 0; i < NATLET_DEAD_REASONS; i++) {
         show(natlet_dead_text((natlet_dead_reason)i), all_dead[i]);
     }
     show("restarts", all_restarts);

@@ -209,7 +209,7 @@ static void answers_are_bounded(void)
     rig_run(&r);
     snprintf(sent, sizeof sent, "%s", rig_sent(&r));
     unsigned stats = sid_of(sent, "$SRV.STATS");
-    for (unsigned max = 400; max < 6500; max += 61) {
+    for (unsigned max = 400; max < 6500; max += max < 900 ? 1 : 61) {
         char info[128];
         snprintf(info, sizeof info,
                  "INFO {\"server_id\":\"S1\",\"headers\":true,\"max_payload\":%u}\r\n", max);

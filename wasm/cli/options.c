@@ -42,6 +42,12 @@ static const option known[] = {
     {"token", 0, TEXT, AT(token), CLI_ANY, 0},
     {"creds", 0, TEXT, AT(creds), CLI_ANY, 0},
     {"nkey", 0, TEXT, AT(nkey), CLI_ANY, 0},
+    {"tlsca", 0, TEXT, AT(tls_ca), CLI_ANY, 0},
+    {"tlscert", 0, TEXT, AT(tls_certificate), CLI_ANY, 0},
+    {"tlskey", 0, TEXT, AT(tls_key), CLI_ANY, 0},
+    {"tlspin", 0, TEXT, AT(tls_pins), CLI_ANY, 0},
+    {"tlsfirst", 0, FLAG, AT(tls_first), CLI_ANY, 0},
+    {"tls", 0, TEXT, AT(tls_mode), CLI_ANY, 0},
     {"name", 0, TEXT, AT(name), CLI_ANY, 0},
     {"inbox-prefix", 0, TEXT, AT(inbox_prefix), CLI_ANY, 0},
     {"timeout", 0, DURATION, AT(timeout_ms), CLI_ANY, 0},
@@ -365,6 +371,13 @@ static void read_environment(cli_options *options)
     }
     if (options->user != NULL && options->password == NULL) {
         options->password = from_environment("NATS_PASSWORD");
+    }
+    if (options->tls_ca == NULL) {
+        options->tls_ca = from_environment("NATS_CA");
+    }
+    if (options->tls_certificate == NULL && options->tls_key == NULL) {
+        options->tls_certificate = from_environment("NATS_CERT");
+        options->tls_key = from_environment("NATS_KEY");
     }
 }
 

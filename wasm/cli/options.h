@@ -27,6 +27,7 @@ enum { CLI_OPERANDS_MAX = 3, CLI_CLIENTS_MAX = 64 };
 
 typedef struct cli_options {
     const char *server, *name, *user, *password, *token, *creds, *nkey, *inbox_prefix;
+    const char *tls_ca, *tls_certificate, *tls_key, *tls_pins, *tls_mode;
     const char *queue, *reply; /* NULL: not given, as above */
     uint32_t timeout_ms;
     /* 0: not given, for numbers and times from here on. */
@@ -39,6 +40,7 @@ typedef struct cli_options {
     cli_text ws_headers; /* lines for the upgrade request */
     bool json, raw, echo, help, version, no_progress;
     bool keep_order, no_reconnect, retry_connect, ignore_discovered, no_echo, retry_auth;
+    bool tls_first;
     const char *operands[CLI_OPERANDS_MAX]; /* the verb and what follows it */
     uint32_t operand_count;
     uint64_t given; /* a bit for each option, in the order of the table */

@@ -1,12 +1,10 @@
 #include "wasm/cli/secret.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "crypto/secret.h"
+#include "wasm/cli/file.h"
 
 /* Far beyond what a server takes in CONNECT; whoever names a large file by mistake
  * is told so. */
@@ -28,40 +26,17 @@ static void note_fault(cli_secret *secret, const char *what, const char *why)
     cli_text_puts(&secret->fault, why);
 }
 
-/* Reads at most `cap` bytes; *len says how many in either case.  Returns 0, or -1
- * with errno. */
-static int read_file(const char *path, uint8_t *out, size_t cap, size_t *len)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : 1;
-
-    while (got > 0 && *len < cap) {
-        do {
-            got = read(fd, out + *len, cap - *len);
-        } while (got < 0 && errno == EINTR);
-        *len += got > 0 ? (size_t)got : 0;
-    }
-    int error = errno;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    errno = error;
-    return got < 0 ? -1 : 0;
-}
-
 static natlet_status lend(void *self, natlet_slice *text)
 {
     cli_secret *secret = self;
     size_t len = 0;
-    const char *why = NULL;
 
     secret->mem = malloc(FILE_BYTES_MAX + 1);
     if (secret->mem == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    if (read_file(secret->path, secret->mem, FILE_BYTES_MAX + 1, &len) < 0) {
-        why = cli_errno_text(errno);
-    } else if (len > FILE_BYTES_MAX) {
+    const char *why = cli_file_read(secret->path, secret->mem, FILE_BYTES_MAX + 1, &len);
+    if (why == NULL && len > FILE_BYTES_MAX) {
         why = "it is larger than 64 KiB";
     }
     if (why != NULL) {

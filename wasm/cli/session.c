@@ -26,7 +26,10 @@ static const char *advice(natlet_status st)
         const char *text;
     } known[] = {
         {NATLET_E_URL, "give --server ws://host:port/path or nats://host:port"},
-        {NATLET_E_UNSUPPORTED, "use a server without TLS, as ws:// or nats://"},
+        {NATLET_E_UNSUPPORTED, "use nats:// or tls:// here, or another --tls"},
+        {NATLET_E_TLS, "check the name in --server, --tlsca, and the server's certificate"},
+        {NATLET_E_CLOCK, "set the clock, or name the server's key with --tlspin"},
+        {NATLET_E_CERTIFICATE, "check --tlsca, --tlscert and --tlskey"},
         {NATLET_E_DENIED, "let the host allow this server (NATLET_ALLOW)"},
         {NATLET_E_UPGRADE, "check that this is the server's WebSocket port, else use nats://"},
         {NATLET_E_HANDSHAKE, "check that this is the server's WebSocket port, else use nats://"},
@@ -383,6 +386,9 @@ static natlet_status make_client(cli_session *session, cli_link *link)
     link->session = session;
     natlet_status st = natlet_client_new(&link->client, session->rt, &config);
     session->client = session->links->client;
+    if (st == NATLET_OK) {
+        st = natlet_client_tls(link->client, &session->tls.config);
+    }
     return st < 0 ? st : natlet_client_connect(link->client);
 }
 
@@ -433,7 +439,7 @@ static bool check_started(cli_session *session, natlet_status st)
 
 bool cli_start(cli_session *session)
 {
-    return check_started(session, start(session));
+    return cli_tls_read(&session->tls, session->options) && check_started(session, start(session));
 }
 
 bool cli_open(cli_session *session)
@@ -461,5 +467,6 @@ void cli_close(cli_session *session)
         cli_door_close();
     }
     cli_secret_free(&session->secret);
+    cli_tls_free(&session->tls);
     cli_text_free(&session->reason);
 }

@@ -13,6 +13,7 @@
 #include "wasm/cli/options.h"
 #include "wasm/cli/secret.h"
 #include "wasm/cli/text.h"
+#include "wasm/cli/tls.h"
 
 typedef struct cli_session cli_session;
 
@@ -44,6 +45,7 @@ struct cli_session {
     natlet_status status;  /* the first failure that nothing else reported */
     cli_text reason;       /* what the server or the host said about it */
     cli_secret secret;     /* who we are */
+    cli_tls tls;           /* whom we trust */
 
     /* Sees every event, and then nothing else is told about them.  May be NULL. */
     void (*watch)(cli_session *session, const natlet_client *client,

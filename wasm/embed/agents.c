@@ -48,7 +48,15 @@ static int32_t hand_out(natlet_cell *cell, void *state, natlet_mail *mail)
     return later;
 }
 
-static const natlet_behaviour remote = {.name = "remote", .on_mail = hand_out};
+/* One with an argument waits for READY: what cannot start must not cost any mail. */
+static int32_t wait_for_ready(natlet_cell *cell, void *state, void *arg)
+{
+    (void)state;
+    return arg != NULL ? natlet_agent_suspend(cell, natlet_agent_self(cell)) : NATLET_DONE;
+}
+
+static const natlet_behaviour remote = {
+    .name = "remote", .init = wait_for_ready, .on_mail = hand_out};
 
 /* What AGENT, CHILD and DEAD records have in common; the name is kept, so it stays. */
 static natlet_embed_agent *append_agent(uint8_t kind, natlet_pid pid, natlet_slice name,
@@ -148,24 +156,18 @@ static void answer(const natlet_embed_op *op, natlet_pid pid)
     record->payload_len = slot_of(pid);
 }
 
+/* The specification begins like the operation's; the rest of it is 0, gaps too, for its
+ * bytes are compared. */
 static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg *parts)
 {
     natlet_supervisor_spec spec;
-    natlet_embed_tree tree;
     natlet_pid pid;
 
-    if (parts->payload.len != sizeof tree) {
+    if (parts->payload.len != sizeof(natlet_embed_tree)) {
         return NATLET_E_INVALID;
     }
-    memcpy(&tree, parts->payload.ptr, sizeof tree);
-    if (tree.strategy > NATLET_REST_FOR_ONE || tree.auto_shutdown > NATLET_AUTO_SHUTDOWN_ALL) {
-        return NATLET_E_CONFIG;
-    }
-    memset(&spec, 0, sizeof spec); /* its bytes are compared, gaps too */
-    spec.intensity = tree.intensity;
-    spec.period_ms = tree.period_ms;
-    spec.strategy = (natlet_strategy)tree.strategy;
-    spec.auto_shutdown = (natlet_auto_shutdown)tree.auto_shutdown;
+    memset(&spec, 0, sizeof spec);
+    memcpy(&spec, parts->payload.ptr, sizeof(natlet_embed_tree));
     const uint8_t *stays = keep((natlet_slice){(const uint8_t *)&spec, sizeof spec});
     if (stays == NULL) {
         return NATLET_E_NO_MEMORY;
@@ -176,6 +178,11 @@ static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg 
     }
     return st;
 }
+
+_Static_assert(offsetof(natlet_supervisor_spec, children) == sizeof(natlet_embed_tree) &&
+                   offsetof(natlet_supervisor_spec, auto_shutdown) ==
+                       offsetof(natlet_embed_tree, auto_shutdown),
+               "they begin alike");
 
 /* Where the child goes, and its limits.  Without a payload: the module's supervisor. */
 static natlet_status place_child(natlet_slice payload, natlet_child *child, natlet_pid *supervisor)
@@ -191,6 +198,7 @@ static natlet_status place_child(natlet_slice payload, natlet_child *child, natl
     }
     memcpy(&given, payload.ptr, sizeof given);
     *supervisor = natlet_cell_at(the.cell, given.supervisor);
+    child->arg = &the;
     child->shutdown_ms = given.shutdown_ms;
     child->mailbox.bytes_max = given.mailbox_bytes;
     child->mailbox.normal = given.mailbox_normal;
@@ -260,6 +268,9 @@ static natlet_status take_exit(const natlet_embed_op *op, const natlet_msg *part
     memcpy(&given, parts->payload.ptr, sizeof given);
     const natlet_pid pid = (natlet_pid)given.incarnation << NATLET_PID_SLOT_BITS | op->id;
     const natlet_reason why = {(natlet_exit_kind)given.kind, given.code};
+    if (op->kind == NATLET_OP_READY) {
+        return natlet_agent_resume(the.cell, pid);
+    }
     if (given.kind <= NATLET_EXIT_SHUTDOWN) {
         return natlet_agent_exit(the.cell, pid, why);
     }
@@ -319,6 +330,7 @@ natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_
     case NATLET_OP_SUPERVISE:
         return take_supervise(op, parts);
     case NATLET_OP_EXIT:
+    case NATLET_OP_READY:
         return take_exit(op, parts);
     case NATLET_OP_LIST:
         return take_list(op);

@@ -7,9 +7,12 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "client/optional.h"
 #include "client/origin.h"
 #include "crypto/secret.h"
 #include "natlet/app.h"
+
+NATLET__OPTIONAL(natlet__embed_tls_start)
 
 enum { TEXT_MAX = 1024, TEXT_AREA_BYTES = 4096, IDS_STEP = 64 };
 
@@ -466,6 +469,9 @@ static natlet_status start_client(natlet__embed_config *config)
     natlet_status st = natlet_client_new(&the.client, the.rt, &config->client);
     if (st == NATLET_OK) {
         st = track(config);
+    }
+    if (st == NATLET_OK && natlet__embed_tls_start != NULL) {
+        st = natlet__embed_tls_start(the.client);
     }
     return st < 0 ? st : natlet_client_connect(the.client);
 }

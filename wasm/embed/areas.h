@@ -14,6 +14,10 @@ natlet_embed_record *natlet__embed_append(uint8_t kind, uint32_t id, int32_t sta
 /* Names the parts of `msg`, which lie in linear memory, in one record. */
 void natlet__embed_place(natlet_embed_record *record, const natlet_msg *msg);
 
+/* TLS of the module's own; NULL in a module without it (client/optional.h).  Returns as
+ * natlet_client_tls, or what is wrong with the document that says how. */
+natlet_status natlet__embed_tls_start(natlet_client *client);
+
 /* The agents' side; in a module without agents every operation of theirs is
  * answered E_UNSUPPORTED. */
 natlet_status natlet__embed_agents_init(natlet_runtime *rt, natlet_client *client,

@@ -3,7 +3,8 @@
 //
 // NATLET_CLI_WASM names another module, NATLET_ALLOW the servers that it may reach
 // (patterns separated by blanks, see host-shims/README.md).  The module can read the files that
-// --creds, --nkey, NATS_CREDS, NATS_NKEY and `subjects check` name, and no others.
+// --creds, --nkey, --tlsca, --tlscert, --tlskey, their variables (NATS_CREDS ...) and `subjects
+// check` name, the certificates of the CAs that the system trusts, and no others.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../src/command.js';
@@ -18,6 +19,14 @@ if (!file || !existsSync(file)) {
     process.exit(1);
 }
 
+const FILE_OPTIONS = ['--creds', '--nkey', '--tlsca', '--tlscert', '--tlskey'];
+const FILE_VARIABLES = ['NATS_CREDS', 'NATS_NKEY', 'NATS_CA', 'NATS_CERT', 'NATS_KEY', 'SSL_CERT_FILE'];
+const SYSTEM_CA = [
+    '/etc/ssl/certs/ca-certificates.crt',
+    '/etc/pki/tls/certs/ca-bundle.crt',
+    '/etc/ssl/cert.pem',
+];
+
 /** The operand of `subjects check`, which takes flags only beside it. */
 function tableNamed(args) {
     const words = args.filter((word) => !word.startsWith('-'));
@@ -29,9 +38,9 @@ function filesNamed(args, env) {
     const end = args.includes('--') ? args.indexOf('--') : args.length;
     const named = args.slice(0, end).map((word, i) => {
         const [option, value = args[i + 1]] = word.split(/=(.*)/s);
-        return ['--creds', '--nkey'].includes(option) ? value : undefined;
+        return FILE_OPTIONS.includes(option) ? value : undefined;
     });
-    return [...named, tableNamed(args), env.NATS_CREDS, env.NATS_NKEY].filter(Boolean);
+    return [...named, tableNamed(args), ...FILE_VARIABLES.map((name) => env[name]), ...SYSTEM_CA].filter(Boolean);
 }
 
 const args = process.argv.slice(2);

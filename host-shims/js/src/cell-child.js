@@ -3,7 +3,7 @@
 // The hub decides when an incarnation starts and ends, and hands over its mail; this side
 // starts a runner, hands the mail on, and reports how it ended.
 import * as N from './constants.js';
-import { EXIT, deadText, exitText } from './exits.js';
+import { EXIT, exitText } from './exits.js';
 import { foreignImports, GUEST } from './guest.js';
 import { limitMemory } from './guest-memory.js';
 import { FunctionRunner, InstanceRunner, WorkerRunner } from './runners.js';
@@ -83,7 +83,6 @@ export class Child {
     #ready; // a runner that has started before the hub knew of it
     #place; // { slot, incarnation } of the present one
     #held; // its mail: { token }
-    #waiting; // a mail that came while it was starting
     #failure; // why we crashed it, as the hub knows only kind and code
     #saved;
 
@@ -151,7 +150,7 @@ export class Child {
         if (this.#ready) {
             this.#runner = this.#ready;
             this.#ready = undefined;
-            this.phase = 'up';
+            this.#goUp();
             return;
         }
         const runner = this.#newRunner();
@@ -165,11 +164,8 @@ export class Child {
         const mail = { token: token >>> 0, subject, reply, headers, data };
         this.counts.mail++;
         this.#held = mail;
-        if (this.phase === 'starting') {
-            this.#waiting = mail;
-        } else {
-            this.#deliver(mail);
-        }
+        const runner = this.#runner;
+        runner?.turn('deliver', mail, (result) => this.#after(runner, result));
     }
 
     ended({ exit: kind, status: code }) {
@@ -185,14 +181,8 @@ export class Child {
         }
     }
 
-    dead({ status: reason, exit, count }) {
+    dead({ count }) {
         this.counts.dead += count;
-        this.#cells.deadLetter({
-            agent: this.name,
-            reason: deadText(reason),
-            exit: exitText(exit),
-            count,
-        });
     }
 
     // ---- turns
@@ -220,9 +210,9 @@ export class Child {
         return runner;
     }
 
-    #deliver(mail) {
-        const runner = this.#runner;
-        runner?.turn('deliver', mail, (result) => this.#after(runner, result));
+    #goUp() {
+        this.phase = 'up';
+        this.#cells.hub.ready(this.#place);
     }
 
     #after(runner, result) {
@@ -241,12 +231,7 @@ export class Child {
             this.#settle(result.settled.how);
         }
         if (this.phase === 'starting' && runner === this.#runner) {
-            this.phase = 'up';
-            const mail = this.#waiting;
-            this.#waiting = undefined;
-            if (mail) {
-                this.#deliver(mail);
-            }
+            this.#goUp();
         }
     }
 
@@ -285,7 +270,6 @@ export class Child {
     #drop() {
         this.phase = 'down';
         this.#held = undefined;
-        this.#waiting = undefined;
         this.#runner?.kill();
         this.#runner = undefined;
     }

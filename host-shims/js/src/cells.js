@@ -7,7 +7,7 @@
 import { Child, childSpec } from './cell-child.js';
 import * as N from './constants.js';
 import { Embedding } from './embedding.js';
-import { EXIT, exitText, stateText } from './exits.js';
+import { deadText, EXIT, exitText, stateText } from './exits.js';
 import { NatletError, Status } from './status.js';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'];
@@ -187,6 +187,8 @@ export class Cells {
             host,
             config: { ...config, ...(servers && { servers: [servers].flat() }) },
             onError: (error) => this.report(error),
+            onDeadLetter: ({ name, reason, exit, count }) =>
+                onDeadLetter?.({ agent: name, reason: deadText(reason), exit: exitText(exit), count }),
             onPoisoned: (error) => this.#replace(error),
         });
         return this;
@@ -296,10 +298,6 @@ export class Cells {
 
     log(level, agent, text) {
         this.#options.onLog?.(level, agent, text);
-    }
-
-    deadLetter(letter) {
-        this.#options.onDeadLetter?.(letter);
     }
 
     forget(tree) {

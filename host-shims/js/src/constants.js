@@ -89,6 +89,7 @@ export const OP_SET_SERVERS = 12;
 export const OP_SUPERVISE = 13;
 export const OP_EXIT = 14;
 export const OP_LIST = 15;
+export const OP_READY = 16;
 export const OP_FLAG_ALL = 1 << 0;
 export const OP_FLAG_MANY = 1 << 0;
 export const OP_FLAG_UNTIL_EMPTY = 1 << 1;

@@ -226,8 +226,8 @@ export class Embedding {
         return this.#supervisors.get(slot);
     }
 
-    /** Starts an agent whose life is `owner`'s: started(record), mail(record), ended(record),
-     *  dead(record).  `place` is a natlet_embed_child.  Resolves when it was started. */
+    /** Starts an agent whose life is `owner`'s: started(place), mail(record), ended(record),
+     *  dead(record).  After each start it gets no mail before ready(place).  `place` is a natlet_embed_child.  Resolves when it was started. */
     async adopt(name, owner, { place, restart = 0, subject, queue }) {
         if (this.#agents.has(name)) {
             throw new NatletError(Status.E_NAME_TAKEN, name);
@@ -256,6 +256,11 @@ export class Embedding {
     /** Ends what runs in `slot` (natlet_embed_exit): in order, or by a crash. */
     exit({ slot, incarnation }, kind, code = 0) {
         this.#insist(N.OP_EXIT, { id: slot, payload: bytesOf([incarnation, kind, code]) });
+    }
+
+    /** What runs in `slot` takes mail from here on. */
+    ready({ slot, incarnation }) {
+        this.#insist(N.OP_READY, { id: slot, payload: bytesOf([incarnation, 0, 0]) });
     }
 
     /** Ends the mail `token` of the agent in `slot`; `how` is a SETTLE_*. */
@@ -377,8 +382,8 @@ export class Embedding {
         const { op, id, status } = record;
         if (op === N.OP_LIST) {
             this.#answer({ ...record, children: this.#children.splice(0) });
-        } else if (op === N.OP_EXIT && status === Status.E_NO_AGENT) {
-            return; // it ended by itself
+        } else if ((op === N.OP_EXIT || op === N.OP_READY) && status === Status.E_NO_AGENT) {
+            return; // it ended before
         } else if (op === N.OP_CLOSE) {
             this.state = N.CLIENT_CLOSED; // there is no client
         } else if (ANSWERED.has(op) && (this.#waiting.has(id) || op <= N.OP_DRAIN)) {

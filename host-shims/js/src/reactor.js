@@ -36,24 +36,38 @@ export class Reactor {
         door.onEvent = () => this.schedule();
     }
 
-    /** natlet_init with `config`, which it wants as JSON. */
-    start(config) {
+    /** natlet_init with `config`, which it wants as JSON; and, before it, what natlet-tls.wasm
+     *  is to know of `tls`. */
+    start(config, tls) {
         this.exports._initialize?.();
         if (this.exports.natlet_abi() >>> 16 !== N.ABI_MAJOR) {
             throw new NatletError(Status.E_UNSUPPORTED, 'the module was built for another host');
         }
-        const text = typeof config === 'string' ? config : JSON.stringify(config);
+        if (tls && !this.exports.natlet_tls) {
+            throw new NatletError(Status.E_UNSUPPORTED, 'only natlet-tls.wasm has TLS of its own');
+        }
+        if (tls) {
+            this.#give('natlet_tls', tls);
+        }
+        this.#give('natlet_init', config);
+        this.schedule();
+    }
+
+    /** Calls an export with a document. */
+    #give(name, document) {
+        const text = typeof document === 'string' ? document : JSON.stringify(document);
         const bytes = new TextEncoder().encode(text);
         const at = this.exports.natlet_mem(bytes.length) >>> 0;
         if (at === 0 && bytes.length > 0) {
             throw new NatletError(Status.E_NO_MEMORY);
         }
-        new Uint8Array(this.memory.buffer).set(bytes, at);
-        const status = this.exports.natlet_init(at, bytes.length);
+        const scratch = new Uint8Array(this.memory.buffer, at, bytes.length);
+        scratch.set(bytes);
+        const status = this.exports[name](at, bytes.length);
+        new Uint8Array(this.memory.buffer, at, bytes.length).fill(0); // it may hold secrets
         if (status < 0) {
-            throw new NatletError(status, 'natlet_init');
+            throw new NatletError(status, name);
         }
-        this.schedule();
     }
 
     /** Asks for a turn soon; many calls make one turn. */
@@ -152,18 +166,20 @@ export class Reactor {
 /** Starts a reactor module.
  *
  *  `source` is a WebAssembly.Module or its bytes.  options: host (nodeHost(), browserHost()),
- *  config (for natlet_init), allow and log (door.js), onPoisoned(error).  Nothing runs before
+ *  config (for natlet_init), tls (for natlet-tls.wasm: ca, certificate, key as PEM, pins in
+ *  hexadecimal with commas, server_name, mode, first, required), allow and log (door.js),
+ *  onPoisoned(error).  Nothing runs before
  *  the caller gives up control, so handlers can be set on what it gets.
  *
  *  Rejects with a NatletError when the module refuses to start. */
 export async function instantiate(source, options) {
-    const { host, config = {}, onPoisoned = raise, ...doorOptions } = options;
+    const { host, config = {}, tls, onPoisoned = raise, ...doorOptions } = options;
     const module = source instanceof WebAssembly.Module ? source : await compile(source);
     const door = new Door(host, doorOptions);
     const instance = await WebAssembly.instantiate(module, { natlet_host1: door.imports });
     const reactor = new Reactor(instance, door, host, onPoisoned);
     try {
-        reactor.start(config);
+        reactor.start(config, tls);
     } catch (error) {
         door.abort();
         throw error;

@@ -46,6 +46,8 @@ export const STATUS_LIST = [
     ['E_CREDS_JWT', -56, 'a creds file needs one block NATS USER JWT with BEGIN, token and END'],
     ['E_CREDS_SEED', -57, 'a creds file needs one block USER NKEY SEED with BEGIN, seed and END'],
     ['E_JWT', -58, 'not the JWT of a user; copy all of its three parts'],
+    ['E_CLOCK', -59, 'the clock is wrong, so that no certificate can be verified'],
+    ['E_CERTIFICATE', -60, 'a certificate or key cannot be read, or they do not belong together'],
     ['E_NO_AGENT', -96, 'the agent is gone or was never there'],
     ['E_NAME_TAKEN', -97, 'another agent has that name'],
     ['E_STATE', -98, 'not possible in the present state'],

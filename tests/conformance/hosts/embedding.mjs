@@ -386,13 +386,14 @@ async function agents(bench) {
     });
 }
 
-/** The program of the README, as it stands there. */
+/** The program of the README that uses the embedding, as it stands there. */
 async function checkExample(report, url) {
     const readme = await readFile(path.join(root, 'host-shims/js/README.md'), 'utf8');
     const glue = pathToFileURL(path.join(root, 'host-shims/js/src/node.js'));
-    const program = /```js\n(.*?)```/s
-        .exec(readme)[1]
-        .replace("'natlet'", `'${glue}'`)
+    const programs = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, program]) => program);
+    const program = programs
+        .find((text) => text.includes('Embedding.start'))
+        .replace("'natlet/embedding'", `'${glue}'`)
         .replace("'build/wasm/natlet.wasm'", `'${path.resolve(file)}'`);
     const script = path.join(tempFolder(), 'example.mjs');
     await writeFile(script, program);

@@ -1,0 +1,162 @@
+/* Certificates and keys for tests, made by tests/tools/tls_texts.mjs: no secrets. */
+#ifndef TESTS_PEER_TEXTS_H
+#define TESTS_PEER_TEXTS_H
+
+/* clang-format off */
+
+#define TLS_CA \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIBPzCB5qADAgECAglAWkgYaATIyvUwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwH\n" \
+    "dGVzdCBDQTAgFw0yNTEyMDEwMDAwMDBaGA8yMDc1MDEwMTAwMDAwMFowEjEQMA4G\n" \
+    "A1UEAwwHdGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBmr+QfHEa1E\n" \
+    "AQgtnJKAOb2mcWbAxObOZIOnyfy3FHDQQ1R+9Psyafr24UqEeqHDkyrFdchzIdMA\n" \
+    "yx06ueW0v/ijIzAhMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoG\n" \
+    "CCqGSM49BAMCA0gAMEUCIQDo3/H3M9ja/9vRj/z27TOYL5kzSMt17NxMbHBc9mRB\n" \
+    "UgIgFLSD+pR8NHKvMzXeEiRnfgsJyKnZtLwGXCXC1mtPDQE=\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_OTHER_CA \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIBRDCB7KADAgECAglAhFAbloi6u8MwCgYIKoZIzj0EAwIwFTETMBEGA1UEAwwK\n" \
+    "YW5vdGhlciBDQTAgFw0yNTEyMDEwMDAwMDBaGA8yMDc1MDEwMTAwMDAwMFowFTET\n" \
+    "MBEGA1UEAwwKYW5vdGhlciBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLuc\n" \
+    "bULZpG1inkU6TvYkHnBo2AtAKGt6uE0iuyyNKWjp1oB2y+5PgRK51jDkY3qjCixF\n" \
+    "rNhUgFu2Bmuh7ZI1i5OjIzAhMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQD\n" \
+    "AgEGMAoGCCqGSM49BAMCA0cAMEQCIAJ9E0uQg1owWDXxnezINn8HqfkBJCIJ4VTJ\n" \
+    "2Zh0gnb5AiAMkIsR1g2KkBswsm7fnmuRpnK8d8RgPjT4N4mrweZ6Jg==\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_RSA_CA \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIC1DCCAbygAwIBAgIJQCdB0RHIDSpHMA0GCSqGSIb3DQEBCwUAMBYxFDASBgNV\n" \
+    "BAMMC3Rlc3QgUlNBIENBMCAXDTI1MTIwMTAwMDAwMFoYDzIwNzUwMTAxMDAwMDAw\n" \
+    "WjAWMRQwEgYDVQQDDAt0ZXN0IFJTQSBDQTCCASIwDQYJKoZIhvcNAQEBBQADggEP\n" \
+    "ADCCAQoCggEBAKu7tJEwg8RfnRZyouWg4EzNhfbI0trj1S85yT1J29JKSVUq19lN\n" \
+    "GB7NQ5qF+OMlv/gkpTAcY6t1nwBCxo6eyJ8I80wGzHlkqpgtsmFMfNq9HZscsydh\n" \
+    "FzcWHVdQzpY9UZg9gJ3C1swlxr/WtAgpWon0Tbiw4tknjT8APxWpxzxF5Sd6XnJv\n" \
+    "UDD967rztrU+vq+mzYRa8X3/yKuMBeW1/kQQp/t/qAgRgbX/nMhtDJGm/RlUjYIN\n" \
+    "BI7A/BMOUfCnm1hjZiCcdQGScdP0aK1Yh/Iu8bDqW9imP7uoZYhHLMU0BZIm0wcz\n" \
+    "v2gO2eG3AKRm8J1cQ1Wb+vAjWJ+kKZqOSnECAwEAAaMjMCEwDwYDVR0TAQH/BAUw\n" \
+    "AwEB/zAOBgNVHQ8BAf8EBAMCAQYwDQYJKoZIhvcNAQELBQADggEBABs4ZV3EbK8y\n" \
+    "vZ+2elMk7m8h6q8FJoSi9CttQKPYI1qBkxO1SbwO5OpqFcMDMxPnf3yYE350ipA8\n" \
+    "QVUBEP3cWox09q5VPhCsw/V6SEGHUud1zlKvmYexn9AaG3iZjwOKXgBcNijumbdm\n" \
+    "8uLR9ZiW7/T7J4jIIwoAi7gAR9AAZcNw9AQkUTpT0rWtEuyXxX558AHs1sumJNrI\n" \
+    "2YOK6boIWHzG5QHqmN9sOzRZFjrYEyi+P2hwSoF9Ke+yhLYOJJeFsi/2o0kJSBvu\n" \
+    "vtHzXEm9AOeGwuru/LyDIwWqR+9QhRYcmKCd4eoLGm7AZGYhlobbMH/tbHGlaxwn\n" \
+    "FYqlbOk58GE=\n" \
+    "-----END CERTIFICATE-----\n"
+
+/* localhost and 127.0.0.1 */
+#define TLS_SERVER \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIBUzCB+qADAgECAglA1hQQcoqm4MwwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwH\n" \
+    "dGVzdCBDQTAgFw0yNTEyMDEwMDAwMDBaGA8yMDc1MDEwMTAwMDAwMFowFjEUMBIG\n" \
+    "A1UEAwwLbmF0bGV0IHRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQGdtFf\n" \
+    "PcLB3cHL/5038KS1yFE8kmmTrLfNwVh8amaXmxKfiPOa1+2e1aHbYfzTtblPqk92\n" \
+    "Wmy19JmtMIfuW5D+ozMwMTATBgNVHSUEDDAKBggrBgEFBQcDATAaBgNVHREEEzAR\n" \
+    "gglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAwRQIgdF8rdg9XUT1V5g9U\n" \
+    "6a++gzzzTGZkN1Yk0Uafq2TwPhwCIQCgwe+4oyXVN2lUV3YZOleP1lIW63OWUN4R\n" \
+    "bUWj/PYwMw==\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_SERVER_KEY \
+    "-----BEGIN PRIVATE KEY-----\n" \
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+mTdep954vknB5RK\n" \
+    "6y5cvDRq7EixefSJZ3PszIXoALqhRANCAAQGdtFfPcLB3cHL/5038KS1yFE8kmmT\n" \
+    "rLfNwVh8amaXmxKfiPOa1+2e1aHbYfzTtblPqk92Wmy19JmtMIfuW5D+\n" \
+    "-----END PRIVATE KEY-----\n"
+
+#define TLS_SERVER_PIN "c16ea0cb7294ceb1cb8f2808f1a1f486955f886f239a91636a975694e1da53d6"
+
+#define TLS_RSA \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIC5DCCAcygAwIBAgIJQGxoGNZVZRqtMA0GCSqGSIb3DQEBCwUAMBYxFDASBgNV\n" \
+    "BAMMC3Rlc3QgUlNBIENBMCAXDTI1MTIwMTAwMDAwMVoYDzIwNzUwMTAxMDAwMDAx\n" \
+    "WjAWMRQwEgYDVQQDDAtuYXRsZXQgdGVzdDCCASIwDQYJKoZIhvcNAQEBBQADggEP\n" \
+    "ADCCAQoCggEBAKP3sVPqUgZ6Oypilsm8jVFJHq+7LQP4XsdJ14zgMsA8x8ePSkKx\n" \
+    "oecCgsoqIY0/AS6nrIP3O4UrJcRDAf/DhL1ftj3in7dBgdJKHxLLDIXMWAlCzhDd\n" \
+    "qL+MzmKT5/ELYBKHbu4o8LZ6dXXtLPOerUMwcKhERNUcD0M4ajK49yXiteDc/VtK\n" \
+    "mh03RFZdKZNDwCu0LzlA8piVmMt0X9lYnbJZpWTK3EGRpJ8YlvNkZDRKUCr21x/C\n" \
+    "B3WuaINNm1ElETrLTo7yTnhGLqVsYLPu8UwSFQgJqKD/SOZiw5mq13Pp726mjZTD\n" \
+    "fe0hT718Wflv7dBxlndFF26OnDXoVzgNnEMCAwEAAaMzMDEwEwYDVR0lBAwwCgYI\n" \
+    "KwYBBQUHAwEwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMA0GCSqGSIb3DQEB\n" \
+    "CwUAA4IBAQAdXaOL/B/KHZ4JDwB74/xhHg7b6rfY2kIGZx2yHBYSHnoCyxUj3ymQ\n" \
+    "YtXcD9t5p10XPNRmtLzVuazKeINUqQDJtsR2ED+RcpWktvydJseuLOZMcqgJwHnD\n" \
+    "kTNSkFZ8HuxqrUqv2RAf3vXvV7bfFUt+caZPS95T/URjtMtrsGCGnNijQxYWd937\n" \
+    "xRyqrkTnZDu+B3cEa02JLIZR0/mDJpahN117eKFLyriMpEvulnRGcBAyVHPvfXD9\n" \
+    "y6IknuIgJ7IXNFCdRZdKREHgS5808XWGtoCz1heYy51IlXElECeDxdzabk6dRSIg\n" \
+    "vPTnsZULLi4tX1zGexH+Rh+1z3F1Va/M\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_RSA_KEY \
+    "-----BEGIN PRIVATE KEY-----\n" \
+    "MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCj97FT6lIGejsq\n" \
+    "YpbJvI1RSR6vuy0D+F7HSdeM4DLAPMfHj0pCsaHnAoLKKiGNPwEup6yD9zuFKyXE\n" \
+    "QwH/w4S9X7Y94p+3QYHSSh8SywyFzFgJQs4Q3ai/jM5ik+fxC2ASh27uKPC2enV1\n" \
+    "7Szznq1DMHCoRETVHA9DOGoyuPcl4rXg3P1bSpodN0RWXSmTQ8ArtC85QPKYlZjL\n" \
+    "dF/ZWJ2yWaVkytxBkaSfGJbzZGQ0SlAq9tcfwgd1rmiDTZtRJRE6y06O8k54Ri6l\n" \
+    "bGCz7vFMEhUICaig/0jmYsOZqtdz6e9upo2Uw33tIU+9fFn5b+3QcZZ3RRdujpw1\n" \
+    "6Fc4DZxDAgMBAAECggEABAr3HtjctX2T2Htk0pjCqg0eluBx5cxDPf1JzzBQYAgM\n" \
+    "a8gfLlGZHdjxTTdiHplXZJ7/jgnT0fh0SAhxukYuXC/J23D4IiyynQyoNntPyQhd\n" \
+    "G7ryplzPLKXpCTb/YlfQjxrMXYGGtq3o5Oorqd590PXKGVDRmtv3Wyw/BhaK1XuQ\n" \
+    "e7oG/OP+5MG2NmesPm00V3+YUBj8qwtD3Oa7Ec69sca2btXRVwXmfV5E6Yv7gOn5\n" \
+    "4Gjt4tZa5efrTvYf9Mp7wqgUK12g2UG/abtF5jewVtFQa5Am3+rwtsuKuaqKD9Ey\n" \
+    "SbEF2YOQJjlDeEGhGBSE8hpNaxbEjv+ag6kh65S1+QKBgQDivHsXyvBOErBeqP1J\n" \
+    "C9l31qL0GXITMJaNZJm75rgjt0p3u/WcvBAqHbevZKAZQkSj6vO6CjMarhpVoiL7\n" \
+    "U+jqEf/d+M+w+NIZXWwiEX6H9wWRvn/dB2Ldcg7+zlp++x8x1u6g8m/S82SMzI4w\n" \
+    "YxrcD7zlQMwbXBZP4NTgldluawKBgQC5IUqbGdpa4JdAZ6toHBcI7g2Z6Vdku3s3\n" \
+    "q9Vmsb/4n5lbEpL3fqfIqWdCrnwC0JTsPYowHc5GExDErwkNQLveGlscpT/XrJLa\n" \
+    "qsQFrpec4gX+3OT2mgE0gbysyptGyFgWUBu96JYqOaDdIDBYPfnoOdSYiAxULZES\n" \
+    "7K6Uu3vPiQKBgFGFKNCuI2Y+q/Ds21xHCWJf5mjTOUOTBZ5CnE+FrZER1pFkH/PB\n" \
+    "XiJ2WtOR30oVnG4/DHBIOIWQMWG2kNNCIQz/ebpKOgpL++Yow7cgCRlDhFoZXwmO\n" \
+    "HUq3NpMAiGL9UQLvXw64++GhpvZEmZ7mEwMqGWVnvbrcih0gHgm9dtaPAoGBALZ4\n" \
+    "zeRacxKn0+0zQYt4RGwU12sgx3cOI8EXqVtzT9hq1ukhQaKYQCBUeOcMvEa5+E9x\n" \
+    "yMbsWehP2nNCYxWg/ItKRwvRBUA7ZPQK5PMEx4NmdKpkZ3l5Cj8KsUFO4gW+arRz\n" \
+    "eSSSH5C3BItvsrcHP09Z0OYXEq/VyexxRRJsSPihAoGBAI6OQwtpaM+hEp4WLFYV\n" \
+    "1ceAvmmMwwRj4ayIX2q2LmZCMk1aJ/ucq/BM7GMr7l9nWmDETMB66YM4BukYgEt1\n" \
+    "qbA9Y/9WWHzQuCdwTAphwaazfD9dJiTB4HZ1kACYzpx4aLaElg2CZZZja18ytEQH\n" \
+    "d/3yfkgn/ird7FGk5sbgGDcs\n" \
+    "-----END PRIVATE KEY-----\n"
+
+/* ... until 2026-02-01 */
+#define TLS_BRIEF \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIBUDCB+KADAgECAglALvFObF0862MwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwH\n" \
+    "dGVzdCBDQTAeFw0yNTEyMDEwMDAwMDFaFw0yNjAyMDEwMDAwMDBaMBYxFDASBgNV\n" \
+    "BAMMC25hdGxldCB0ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEV/GTQen\n" \
+    "aVbzMrkkBTorCfib/wYcrdHdSLtFjiJVsuxxJ6ZE5FztKyS6AxTIX4wBYiWtdmEh\n" \
+    "j0KeyysoBY10tKMzMDEwEwYDVR0lBAwwCgYIKwYBBQUHAwEwGgYDVR0RBBMwEYIJ\n" \
+    "bG9jYWxob3N0hwR/AAABMAoGCCqGSM49BAMCA0cAMEQCICpKXHLt8GrJxE5Wq0Xh\n" \
+    "4k5gfc1VgVqfGJML4ssv7TI0AiBNY1hHIi3jirS3mWTAjMgHI+R3dtoVSXE897yh\n" \
+    "6Qzi2g==\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_BRIEF_KEY \
+    "-----BEGIN PRIVATE KEY-----\n" \
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrY2L2YHZwGc4obIg\n" \
+    "2K4xkWHFOglY6von3dOuyGvfapGhRANCAAQRX8ZNB6dpVvMyuSQFOisJ+Jv/Bhyt\n" \
+    "0d1Iu0WOIlWy7HEnpkTkXO0rJLoDFMhfjAFiJa12YSGPQp7LKygFjXS0\n" \
+    "-----END PRIVATE KEY-----\n"
+
+/* anna */
+#define TLS_CLIENT \
+    "-----BEGIN CERTIFICATE-----\n" \
+    "MIIBMDCB16ADAgECAglA92YnEc0ieXswCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwH\n" \
+    "dGVzdCBDQTAgFw0yNTEyMDEwMDAwMDFaGA8yMDc1MDEwMTAwMDAwMVowDzENMAsG\n" \
+    "A1UEAwwEYW5uYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEYHbfMolWRdE/uF\n" \
+    "BTFdXzVtBlXQ3DrBau/h+zyT2NQbhlsrKCZSi1knHnLK/87TnCDoOZt7pnaJ3xxg\n" \
+    "L/Yb4a6jFzAVMBMGA1UdJQQMMAoGCCsGAQUFBwMCMAoGCCqGSM49BAMCA0gAMEUC\n" \
+    "IQDgYWaTebgdm1kFxzPWTQBEAGoDuDPXPzCW5cqPCGtJlQIgJg/INkki3UC3HvHL\n" \
+    "gJuTOauUIVIHFIStEWxCroPKvSU=\n" \
+    "-----END CERTIFICATE-----\n"
+
+#define TLS_CLIENT_KEY \
+    "-----BEGIN PRIVATE KEY-----\n" \
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2sQz3F1fMVEoN8Ij\n" \
+    "3anSUIIR7tFqI/+/HHQJez8wmYihRANCAARGB23zKJVkXRP7hQUxXV81bQZV0Nw6\n" \
+    "wWrv4fs8k9jUG4ZbKygmUotZJx5yyv/O05wg6Dmbe6Z2id8cYC/2G+Gu\n" \
+    "-----END PRIVATE KEY-----\n"
+
+/* clang-format on */
+
+#endif
