@@ -50,6 +50,8 @@ THIRD_INC = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"crypto
 NAMES     = build/third/mbedtls_names.h
 THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h Makefile $(NAMES)
 $(foreach m,$(MBEDTLS),$(eval third_mbedtls_$m = $$(call tool,MBEDTLS)/library/$m.c))
+# What every byte goes through: 28 % more throughput as wasm, for 0.3 KB.
+$(foreach m,chacha20 poly1305,$(eval third_mbedtls_$m = -O2 $(value third_mbedtls_$m)))
 third_dropbear_curve25519 = -include crypto/dropbear.h $(call tool,DROPBEAR)/src/curve25519.c
 
 # The other side of TLS, for tests alone: the same sources with the server's part, under names of their own.
@@ -58,7 +60,7 @@ PEER_INC  = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"tests/
             -Ibuild -include third/peer_names.h
 PEER_NAMES = build/third/peer_names.h
 PEER_C    = tests/peer/peer.c
-PEER_TESTS = t_tls
+PEER_TESTS = t_tls t_tls_refusals
 
 # A tool's path is looked up when a recipe runs, for a prerequisite may just have fetched it.
 TOOLS = build/tools
