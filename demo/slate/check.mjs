@@ -57,6 +57,23 @@ async function invalid(report, built) {
     report.equal(through, 0, 'slate: 5 000 damaged events');
 }
 
+/** Events of a build that come late, twice or never, with and without somebody who has them. */
+async function sequences(report, built) {
+    const { BuildSequence } = await load(built, 'sequence');
+    const all = Array.from({ length: 9 }, (_, i) => ({ buildId: 'b', type: 'progress', sequence: i + 1 }));
+    const hear = async (history) => {
+        const heard = [];
+        const sequence = new BuildSequence(async (_, from) => history.filter((event) => event.sequence >= from).slice(0, 2), (event) => heard.push(event.sequence));
+        for (const i of [1, 2, 2, 6, 5, 9]) {
+            sequence.accept(all[i - 1]);
+        }
+        await sleep(20);
+        return [heard.join(''), sequence.counts];
+    };
+    report.equal(await hear(all), ['123456789', { recovered: 4, lost: 0 }], 'slate: missed events are asked for');
+    report.equal(await hear([]), ['12569', { recovered: 0, lost: 4 }], 'slate: lost events are counted');
+}
+
 async function openTabs(browser, url, complaints) {
     const tabs = [];
     for (const name of ['ada', 'grace', 'linus']) {
@@ -112,6 +129,19 @@ async function outage(tabs, server) {
     }
 }
 
+async function late(browser, url, [one]) {
+    const building = one.evaluate(() => window.actions.build(150, 10));
+    await sleep(50);
+    const tab = await browser.page(`${url}?name=late&presence=${PRESENCE_MS}`);
+    await building;
+    await until(async () => isWhole(await tab.evaluate(() => window.seen.builds), 152), 10000, 'a whole build');
+    const { recovered } = await tab.evaluate(() => window.seen.counts);
+    await tab.close();
+    if (recovered === 0) {
+        throw new Error('nothing was missed');
+    }
+}
+
 async function lines(report, [one, two]) {
     await two.bringToFront();
     const watching = two.evaluate(async () => {
@@ -135,12 +165,14 @@ export async function check({ server, url, built }) {
     report.ok(tsc.status === 0, 'slate: types', tsc.stdout);
     await subjects(report, built);
     await invalid(report, built);
+    await sequences(report, built);
     const browser = await startChromium(ALL_VISIBLE);
     const complaints = [];
     const tabs = await openTabs(browser, url, complaints);
     await report.test('slate: three are present', () => Promise.all(tabs.map((tab) => present(tab, 3))));
     await report.test('slate: cursors, one render in a frame', () => cursors(tabs));
     await report.test('slate: no event of a build is lost when the server dies', () => outage(tabs, server));
+    await report.test('slate: a tab that comes late asks for what it missed', () => late(browser, url, tabs));
     await lines(report, tabs);
     mkdirSync(path.join(built, 'slate'), { recursive: true });
     await tabs[1].screenshot({ path: path.join(built, 'slate/page.png') });
