@@ -113,6 +113,21 @@ async function cursors([one, two]) {
     }
 }
 
+/** Every type of three categories, of this project and of another: the one half arrives. */
+async function delivery(report, built, [one, two]) {
+    const { subjects } = await load(built, 'subjects');
+    const sent = ['project', 'file', 'asset'].flatMap((category) => Object.keys(subjects[category]).map((type) => [category, type]));
+    const areTaken = await one.evaluate((list) => {
+        const keys = { userId: 'ada', fileId: 'f', assetId: 'a', data: { component: 'c' } };
+        const publish = (projectId) => list.map(([category, type]) => window.actions.publish(category, { type, projectId, ...keys }));
+        return [...publish('other'), ...publish('lumines'), !window.actions.publish('file', { type: 'created' })];
+    }, sent);
+    await until(async () => (await two.evaluate(() => window.seen.activity.length)) >= sent.length, 3000, 'the last').catch(() => {});
+    const seen = await two.evaluate(() => window.seen.activity);
+    report.ok(areTaken.every(Boolean), 'slate: publish takes what is valid, and nothing else');
+    report.equal(seen, sent.map(([category, type]) => `${category} ${type} lumines`), 'slate: each event of a project, and of no other');
+}
+
 async function outage(tabs, server) {
     const building = tabs[0].evaluate(() => window.actions.build(100, 10));
     await sleep(300);
@@ -170,6 +185,7 @@ export async function check({ server, url, built }) {
     const complaints = [];
     const tabs = await openTabs(browser, url, complaints);
     await report.test('slate: three are present', () => Promise.all(tabs.map((tab) => present(tab, 3))));
+    await delivery(report, built, tabs);
     await report.test('slate: cursors, one render in a frame', () => cursors(tabs));
     await report.test('slate: no event of a build is lost when the server dies', () => outage(tabs, server));
     await report.test('slate: a tab that comes late asks for what it missed', () => late(browser, url, tabs));

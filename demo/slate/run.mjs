@@ -33,7 +33,8 @@ async function bundle(natsUrl) {
 
 const server = await startNats({ jetstream: false });
 await bundle(server.wsUrl);
-const site = await startSite({ 'page.html': path.join(pages, 'page.html'), 'page.js': path.join(pages, 'page.js'), 'page.css': path.join(pages, 'page.css') });
+const files = ['page.html', 'page.js', 'page.css'];
+const site = await startSite(Object.fromEntries(files.map((name) => [name, path.join(pages, name)])));
 const url = `${site.url}/page.html`;
 if (process.argv.includes('--check')) {
     await check({ server, url, built });

@@ -3,7 +3,7 @@ import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { wsconnect } from 'natlet';
 import bytes from 'natlet/wasm/natlet-core.wasm';
-import { SlateProvider, useBuildEvents, useCollaborators, useCursor, useCursors, useLog, useMessaging } from '../src/index.ts';
+import { SlateProvider, useAssetEvents, useBuildEvents, useCollaborators, useCursor, useCursors, useFileEvents, useLog, useMessaging, useProjectEvents } from '../src/index.ts';
 
 const place = document.getElementById('root');
 const asked = new URLSearchParams(location.search);
@@ -22,7 +22,7 @@ const CODE = `export function drop(board, block) {
 }`;
 
 /** What the check reads. */
-window.seen = { builds: [], cursorRenders: 0, total: 0, counts: {}, invalid: [] };
+window.seen = { builds: [], activity: [], cursorRenders: 0, total: 0, counts: {}, invalid: [] };
 window.actions = {};
 
 const connect = () =>
@@ -72,6 +72,20 @@ function Editor() {
     );
 }
 
+/** What happened to the project, its files and assets. */
+function Activity() {
+    const [last, setLast] = useState([]);
+    window.actions.publish = useMessaging().publish;
+    const note = (what) => (event) => {
+        window.seen.activity.push([what, event.type, event.projectId].join(' '));
+        setLast((now) => [...now.slice(-3), `${what} ${event.type}`]);
+    };
+    useProjectEvents({ projectId }, note('project'));
+    useFileEvents(projectId, note('file'));
+    useAssetEvents(projectId, note('asset'));
+    return <p>{last.join(', ') || 'Nothing happened yet.'}</p>;
+}
+
 /** Publishes a build of `steps` events between its first and its last. */
 async function build(publish, steps, everyMs) {
     const of = { projectId, buildId: crypto.randomUUID() };
@@ -99,6 +113,7 @@ function Builds() {
             <progress max="100" value={now.percent} />
             <div>{now.type}, {Math.round(now.percent)} %; {counts.recovered} recovered, {counts.lost} lost</div>
             <button onClick={() => window.actions.build(100, 50)}>Build</button>
+            <Activity />
         </section>
     );
 }
