@@ -8,9 +8,10 @@ set -eu
 module=$1 program=$2
 here=$(dirname "$0")
 build=${B:-build}
-work=$program.c
 impl=${WASM_RT_DIR:?where wasm-rt-impl.c is}
-mkdir -p "$work"
+mkdir -p "$program.c"
+work=$(cd "$program.c" && pwd)
+rm -f "$work"/*.o
 "$WASM2C" -n guest "$module" -o "$work/guest.c"
 
 if grep -q 'Z_guest_instantiate' "$work/guest.h"; then

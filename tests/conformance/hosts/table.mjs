@@ -64,6 +64,9 @@ const row = (cells) => console.log(`# | ${cells.join(' | ')} |`);
 
 /** `rules`: how many verdicts were good, by host. */
 export async function printTable(rules, guests) {
+    if (rules.size === 0) {
+        return;
+    }
     row(['host', 'version', 'rules', 'CLI round trip', 'start ms', 'call ns', 'memory MiB']);
     const all = await forms(guests);
     const server = await startNats();

@@ -83,7 +83,7 @@ async function roundTrips(report, program, server) {
 async function files(report, program) {
     const table = path.join(root, 'tests/e2e/slate.subjects');
     const args = ['subjects', 'check', table];
-    const refused = await run(program, args);
+    const refused = await run(program, args, { env: { NATLET_FILES: `/etc/passwd:${table}x:x${table}` } });
     const granted = await run(program, args, { env: { NATLET_FILES: table } });
     const ok = granted.stderr.includes('27 subjects') && !refused.stderr.includes('27 subjects');
     report.ok(ok, 'wasm2c CLI: a file is read where it is granted', `${refused.stderr}\n${granted.stderr}`);
