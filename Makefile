@@ -6,9 +6,11 @@
 # make fmt       rewrites the layout        make tidy     clang-tidy on every file
 # make fuzz T=parser S=60                   make bench    beside other clients (BENCH="--quick")
 # make e2e conformance ws hosts tls browser lab npm modules one suite of make test each
-# make traps cells                                        two more: agents that trap; guests that loop, leak, break
+# make traps cells consumers                               more: agents that trap; guests that loop, leak, break; who installs us
 # make app APP=FILE.c                                     a program with agents of your own as a module, in build/wasm/app
 # make package   the npm package, in build/package/natlet
+# make wasm2c    the modules as programs, in build/wasm2c
+# make install   library, headers, modules, command (DESTDIR, PREFIX=/usr/local); make uninstall
 # make ws-mutants                                         plants faults that suite ws must see
 # make oracle    traces of Erlang/OTP written anew (needs erlc)
 # make serde-goldens                                      what serde_json accepts and writes (needs cargo)
@@ -105,6 +107,8 @@ ORACLE  := $(wildcard tests/oracle/*.c)
 C_NATIVE := $(SRC) $(POSIX) $(CLI) $(SUPPORT) $(UNIT) $(FUZZ) $(HOSTED) $(ORACLE) $(PEER_C) $(wildcard tests/tools/*.c)
 C_WASM  := $(SRC) $(PLATFORM) $(ENTRY) $(EMBED) $(CLI) $(DEMO) $(LUNATIC) $(DEMOS) $(FILES) $(TRAPS) $(GUESTS)
 C_ALL   := $(sort $(C_NATIVE) $(C_WASM))
+# The host for modules as C: compiled by its own build.sh, against what wasm2c makes.
+WASM2C_C := $(wildcard host-shims/wasm2c/*.c)
 H_ALL   := $(wildcard include/*.h include/*/*.h src/*/*.h host-shims/*/*.h wasm/*.h wasm/*/*.h demo/*/*.h tests/*/*.h)
 
 W         = $(B)/wasm
@@ -270,6 +274,9 @@ $(W)/ws/ws-echo.wasm: $(call wasm_objects,tests/tools/ws_echo.c $(PLATFORM)) $(W
 	@mkdir -p $(@D)
 	$(WASM_CC) $(WASM_LINK) $(COMMAND) $^ $(WASM_LIBS) -o $@
 
+include wasm/install.mk
+include host-shims/wasm2c/build.mk
+
 # ---- tests
 
 unit: unit-native asan unit-wasm
@@ -286,13 +293,13 @@ check: unit gate tidy-changed
 	@echo "check: all good"
 gate: strict fmt-check arrows symbols publisher builds style docs modules
 
-TEST_PARTS = native clang lint wasm sources server node node24 npm browser
+TEST_PARTS = native clang lint wasm sources server node node24 npm browser pkgconf wabt
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.
-test-build: all wasm package $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES) $(UNITS_OF_FAILURE)
+test-build: all wasm package install-build $(UNIT_BIN) $(UNIT_WASM) $(HOSTED_BIN) $(HOSTED_WASM) $(TEST_TOOLS) $(W)/ws/ws-echo.wasm $(ORACLES) $(UNITS_OF_FAILURE)
 
-conformance ws ws-peers hosts e2e tls browser lab npm traps cells: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
+conformance ws ws-peers hosts e2e tls browser lab npm traps cells consumers: $(TEST_PARTS:%=$(TOOLS)/%.env) test-build
 	@sh tests/run.sh $(MAKE) $@
 # What other clients do in the cases of ws: M=write makes the table of their README.
 ws-references: $(TOOLS)/node.env $(TOOLS)/npm.env $(TOOLS)/browser.env
@@ -344,9 +351,9 @@ $(B)/strict/wasm/%.ok: %.c $(H_ALL) $(TOOLS)/wasm.env
 	@$(WASM_CC) $(STD) $(WARN) -Werror $(WASM_CFLAGS) $(INC) -fsyntax-only $< && touch $@
 
 fmt: $(TOOLS)/lint.env
-	$(call tool,CLANG_FORMAT) -i $(C_ALL) $(H_ALL)
+	$(call tool,CLANG_FORMAT) -i $(C_ALL) $(WASM2C_C) $(H_ALL)
 fmt-check: $(TOOLS)/lint.env
-	@$(call tool,CLANG_FORMAT) --dry-run -Werror $(C_ALL) $(H_ALL) && echo "ok fmt-check"
+	@$(call tool,CLANG_FORMAT) --dry-run -Werror $(C_ALL) $(WASM2C_C) $(H_ALL) && echo "ok fmt-check"
 
 # A stamp a file: only what changed since is looked at again.  Tests are not tidied: they are lists of cases.
 TIDY    = $(filter-out tests/%,$(C_ALL))
@@ -393,7 +400,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells demo demo-slate bench fuzz \
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells consumers demo demo-slate bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher builds style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

@@ -47,6 +47,8 @@ suite() {
     ms=$((($(now) - began) / 1000000))
     printf '%4d.%d s  %-24s %5d passed %s\n' $((ms / 1000)) $((ms % 1000 / 100)) "$name" "$good" \
         "$([ "$bad" -eq 0 ] || echo "$bad FAILED, see $log/$name.log")"
+    # What a suite measured, for who asked for this one.
+    [ "$only" = "  " ] || sed -n 's/^# |/          |/p' "$log/$name.log"
     if [ "$bad" -ne 0 ]; then
         sed 's/^/          /' "$stage.bad"
         [ "$(wc -l <"$log/$name.log")" -gt 40 ] || sed 's/^/          | /' "$log/$name.log"
@@ -76,6 +78,7 @@ suite cells "$NODE" tests/cells/run.mjs
 suite npm "$NODE" tests/npm/run.mjs
 suite npm-node24 "$NODE24" tests/npm/run.mjs
 suite slate "$NODE" demo/slate/run.mjs --check
+suite consumers "$NODE" tests/consumers/run.mjs "$make"
 suite readme sh tests/arch/readme.sh
 suite demo sh -c '"$NODE" demo/run.mjs && echo "ok demo agents" && "$NODE" demo/lunatic/run.mjs && echo "ok demo lunatic"'
 # After all that have cases of conformance: the table tells what they said.

@@ -253,6 +253,24 @@ find_browser() {
 }
 get_browser() { need chromium; }
 
+# ---- pkgconf, wabt: what single suites need
+
+why_pkgconf() { echo "pkg-config, for the test of what make install installs"; }
+find_pkgconf() { key PKG_CONFIG use pkgconf pkg-config; }
+get_pkgconf() { need pkgconf; }
+
+why_wabt() { echo "wasm2c, for the host that turns modules into C"; }
+# The sources of wabt's runtime become part of what wasm2c makes.
+find_wabt() {
+    local dir
+    key WASM2C use wasm2c || return 1
+    for dir in /usr/src/wasm2c "$root/usr/src/wasm2c"; do
+        [ ! -e "$dir/wasm-rt-impl.c" ] || { echo "WASM_RT_DIR=$dir" && return 0; }
+    done
+    return 1
+}
+get_wabt() { need wabt; }
+
 # ---- fresh
 
 why_fresh() { echo "debootstrap, to try everything in a new system"; }

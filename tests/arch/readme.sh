@@ -96,7 +96,7 @@ for program in "$dir"/*.c "$dir"/*.js; do
     case $program in
     *.c)
         grep -q 'int main(' "$program" || continue
-        if "$NATIVE_CC" -std=c11 -Wall -Wextra -Werror -Iinclude -I. "$program" build/libnatlet_posix.a build/libnatlet.a \
+        if "$NATIVE_CC" -std=c11 -Wall -Wextra -Werror -Iinclude -Ihost-shims/posix -I. "$program" build/libnatlet_posix.a build/libnatlet.a \
             -pthread -o "$program.bin" 2>"$dir/out"; then
             try "$block" "$program.bin"
         else

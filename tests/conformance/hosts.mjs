@@ -2,8 +2,9 @@
 //
 //   node tests/conformance/hosts.mjs [HOST...] [-- PROGRAM ARG...]
 //
-// HOST is posix, node, worker, chromium, glue (what only the JavaScript side can show) or
-// embedding (its API with natlet.wasm and a nats-server); all of them by default.  PROGRAM is a
+// HOST is posix, node, worker, chromium, wasm2c, wasm2c-reactor, wasm2c-life (its traps, limits and
+// command line), glue (what only the JavaScript side can show) or embedding (its API with natlet.wasm
+// and a nats-server); all of them by default.  PROGRAM is a
 // host of your own: it runs the command guest, whose path it gets before the guest's arguments,
 // and lets it reach nats://127.0.0.1:* only.  NODE names the Node that plays node and worker.
 import { mkdirSync } from 'node:fs';
@@ -15,6 +16,8 @@ import { checkEmbedding } from './hosts/embedding.mjs';
 import { checkGlue } from './hosts/glue.mjs';
 import { checkCommandMode } from './hosts/mode.mjs';
 import { startPeers } from './hosts/peers.mjs';
+import { printTable } from './hosts/table.mjs';
+import { checkWasm2c, runWasm2c, runWasm2cReactor } from './hosts/wasm2c.mjs';
 
 const TIMEOUT_MS = 120000;
 const TCP = 2;
@@ -30,6 +33,8 @@ const HOSTS = {
     worker: ({ guests, args }) =>
         start(tool('NODE'), [natlet, ...args], { NATLET_CLI_WASM: guests.command }),
     chromium: startPage,
+    wasm2c: (given) => runWasm2c(given, start),
+    'wasm2c-reactor': (given) => runWasm2cReactor(given, start),
 };
 
 async function start(file, args, env = {}) {
@@ -65,6 +70,7 @@ function judge(report, name, { lines, detail }) {
     }
     const last = verdicts.at(-1) ?? '';
     report.ok(last.includes('H2 '), `${name} came to the end`, detail);
+    return verdicts.filter((line) => line.startsWith('ok ')).length;
 }
 
 async function main() {
@@ -72,7 +78,7 @@ async function main() {
     const split = argv.includes('--') ? argv.indexOf('--') : argv.length;
     const own = argv.slice(split + 1);
     const wanted = argv.slice(0, split);
-    const all = [...Object.keys(HOSTS), 'glue', 'embedding'];
+    const all = [...Object.keys(HOSTS), 'wasm2c-life', 'glue', 'embedding'];
     const names = wanted.length + own.length > 0 ? wanted : all;
 
     const folder = process.env.B ? path.join(process.env.B, 'hosts') : tempFolder('natlet-hosts-');
@@ -90,12 +96,16 @@ async function main() {
     const wsArgs = config(WS, 'ws', peers.wsPort);
 
     const report = new Report();
+    const rules = new Map();
     for (const name of names.filter((name) => HOSTS[name])) {
-        judge(report, name, await HOSTS[name]({ guests, args, wsArgs }));
+        rules.set(name, judge(report, name, await HOSTS[name]({ guests, args, wsArgs })));
     }
     if (own.length > 0) {
         const [program, ...rest] = own;
         judge(report, 'own', await start(program, [...rest, guests.command, ...args]));
+    }
+    if (names.includes('wasm2c-life')) {
+        await checkWasm2c(report, guests);
     }
     if (names.includes('glue')) {
         await checkGlue(report, guests);
@@ -105,6 +115,7 @@ async function main() {
         await checkEmbedding(report);
     }
     peers.stop();
+    await printTable(rules, guests);
     report.done();
 }
 

@@ -43,7 +43,7 @@ function wasmFlags() {
 
 const wasmLibs = () => ['-lc', tool('WASM_RT')];
 
-/** The guests as { posix, command, reactor, trap, mode }: paths below `folder`.  The native one
+/** The guests as { posix, command, reactor, trap, mode, calls }: paths below `folder`.  The native one
  *  is left out when `names` does not ask for it. */
 export async function buildGuests(folder, names) {
     mkdirSync(folder, { recursive: true });
@@ -71,5 +71,6 @@ export async function buildGuests(folder, names) {
         reactor: await wasm('guest-reactor.wasm', reactor, [...guest, ...sources('reactor.c')]),
         trap: await wasm('trap.wasm', reactor, sources('trap.c')),
         mode: await wasm('mode.wasm', [], sources('mode.c')),
+        calls: await wasm('calls.wasm', [], sources('calls.c')),
     };
 }

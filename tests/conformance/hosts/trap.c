@@ -2,7 +2,7 @@
  *
  * Its configuration is a word that says what natlet_run does in its second turn:
  * "recover" and "recover-deep" trap and answer 0 in natlet_recover, "poison"
- * answers E_POISONED, "again" traps in natlet_recover as well. */
+ * answers E_POISONED, "again" traps in natlet_recover as well, "loop" never ends. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -62,6 +62,9 @@ uint32_t natlet_run(uint32_t budget_us)
         say("trapping");
         if (is("recover-deep")) {
             return dig(0);
+        }
+        while (is("loop")) {
+            turns++;
         }
         __builtin_trap();
     }
