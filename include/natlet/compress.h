@@ -12,7 +12,7 @@
  *     reading    42.5 KiB and recv_bytes
  *     writing    9 KiB + 4 << window_bits + 576 << memory_level, and message_bytes_max
  *
- * which with the defaults is 105 KiB in all.  Nothing more is taken while it lasts, whatever
+ * which with the defaults is 106 KiB in all.  Nothing more is taken while it lasts, whatever
  * a server sends. */
 #ifndef NATLET_COMPRESS_H
 #define NATLET_COMPRESS_H
