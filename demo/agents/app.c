@@ -2,53 +2,10 @@
  * agents, and a bridge between cell and client. */
 #include "natlet/app.h"
 
-#include <string.h>
-
+#include "demo/shared/tell.h"
 #include "station.h"
 
 static station the;
-
-static void say(const char *text, natlet_slice name, const char *why)
-{
-    const natlet_host *host = natlet_host_imports();
-    const natlet_slice parts[] = {
-        name, {(const uint8_t *)text, strlen(text)}, {(const uint8_t *)why, strlen(why)}};
-    char line[128];
-    uint32_t len = 0;
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        size_t room = sizeof line - len;
-        size_t n = parts[i].len < room ? parts[i].len : room;
-        memcpy(line + len, parts[i].ptr, n);
-        len += (uint32_t)n;
-    }
-    host->log(host->self, NATLET_LOG_INFO, line, len);
-}
-
-static void on_cell_event(void *self, const natlet_cell_event *event)
-{
-    static const natlet_slice nameless = NATLET_TEXT("supervisor");
-    natlet_slice name = event->name.len > 0 ? event->name : nameless;
-
-    (void)self;
-    switch (event->kind) {
-    case NATLET_CELL_STARTED:
-        say(" started", name, "");
-        break;
-    case NATLET_CELL_EXITED:
-        say(" ended: ", name, natlet_exit_text(event->reason.kind));
-        break;
-    case NATLET_CELL_DEAD_LETTER:
-        say(": dead letter, ", name, natlet_dead_text(event->dead));
-        break;
-    case NATLET_CELL_CLOSED:
-        say(" closed", nameless, "");
-        break;
-    case NATLET_CELL_START_FAILED:
-        say(" could not start", name, "");
-        break;
-    }
-}
 
 /* A string member of the configuration, without its quotes. */
 static natlet_slice text_of(natlet_slice config, natlet_slice pointer)
@@ -59,17 +16,6 @@ static natlet_slice text_of(natlet_slice config, natlet_slice pointer)
         return (natlet_slice){0};
     }
     return (natlet_slice){raw.ptr + 1, raw.len - 2};
-}
-
-static uint32_t number_of(natlet_slice config, natlet_slice pointer, uint32_t otherwise)
-{
-    natlet_slice raw;
-    uint64_t value;
-
-    if (natlet_json_find(config, pointer, &raw) < 0 || !natlet_json_u64(raw, UINT32_MAX, &value)) {
-        return otherwise;
-    }
-    return (uint32_t)value;
 }
 
 static natlet_status start_tree(void)
@@ -127,7 +73,7 @@ natlet_status natlet_app_init(natlet_runtime *rt, natlet_slice config)
     static const natlet_slice readings = NATLET_TEXT("/readings");
     static const natlet_slice interval = NATLET_TEXT("/interval_ms");
     const natlet_cell_config cell = {
-        .size = sizeof cell, .bytes = 65536, .agents_max = 8, .on_event = on_cell_event};
+        .size = sizeof cell, .bytes = 65536, .agents_max = 8, .on_event = tell_event};
 
     the = (station){.rt = rt,
                     .readings = number_of(config, readings, 100),

@@ -208,6 +208,7 @@ int32_t natlet_agent_later(natlet_cell *cell, uint32_t *token);
  *
  * Returns OK, or E_STATE (outside of a handler). */
 natlet_status natlet_agent_unstash(natlet_cell *cell);
+
 /* Copies a mail so that it outlives its handler, with all its fields: a call that was
  * kept can be answered later.  The copy is the running agent's, which reads it and never
  * writes to it, until it drops it or its incarnation ends, however that is.

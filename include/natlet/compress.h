@@ -77,6 +77,7 @@ natlet_status natlet_client_compress(natlet_client *client, const natlet_compres
  * Returns as natlet_client_publish, or E_AGAIN (it would have to wait: not published). */
 natlet_status natlet_client_publish_plain(natlet_client *client, const natlet_msg *msg);
 
+/* What compression did so far; all 0 without natlet_client_compress. */
 natlet_compress_stats natlet_client_compress_stats(const natlet_client *client);
 
 #ifdef __cplusplus

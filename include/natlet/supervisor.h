@@ -15,6 +15,9 @@
 #include "natlet/recovery.h"
 
 typedef struct natlet_supervisor_spec natlet_supervisor_spec;
+typedef struct natlet_expiry natlet_expiry;
+
+extern const natlet_expiry natlet_drop_expired; /* lies in the bridge */
 
 typedef enum natlet_restart {
     NATLET_PERMANENT, /* always restarted, even after a NORMAL end */
@@ -52,12 +55,13 @@ typedef struct natlet_child {
     natlet_restart restart;
     uint32_t shutdown_ms; /* 0: 5 000, for a supervisor NEVER */
     bool drop_mail;       /* what is queued does not survive a restart */
-    bool drop_expired;    /* NATS mail whose header Natlet-Deadline has passed is not handled */
     bool significant;     /* for auto_shutdown, which then must not be NEVER; not PERMANENT */
     natlet_mailbox_config mailbox;
     const natlet_backoff *backoff; /* of restarts; NULL: they do not wait */
     const natlet_shield *shield;   /* against mail; NULL: none */
     const natlet_retry *retry;     /* of mail; NULL: NATLET_RETRY is no answer */
+    const natlet_expiry *expiry;   /* &natlet_drop_expired: NATS mail whose header Natlet-Deadline
+                                      has passed is a dead letter, EXPIRED; NULL: it is handled */
 } natlet_child;
 
 /* More than `intensity` restarts within `period_ms` are too many: the supervisor

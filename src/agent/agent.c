@@ -16,37 +16,17 @@
 #include "agent/kernel.h"
 
 #include "base/optional.h"
+#include "natlet/link.h"
 
 NATLET__OPTIONAL(natlet__stash_put)
 NATLET__OPTIONAL(natlet__stash_pass_on)
-
-enum { US_PER_MS = 1000 };
-
-static const char *const state_texts[] = {
-#define X(name, value, text) [value] = (text),
-    NATLET_AGENT_STATE_MAP(X)
-#undef X
-};
-static const char *const exit_texts[] = {
-#define X(name, value, text) [value] = (text),
-    NATLET_EXIT_MAP(X)
-#undef X
-};
-
-static const char *text_at(const char *const *texts, size_t count, uint32_t which)
-{
-    return which < count && texts[which] != NULL ? texts[which] : "unknown";
-}
-
-const char *natlet_agent_state_text(natlet_agent_state state)
-{
-    return text_at(state_texts, sizeof state_texts / sizeof *state_texts, state);
-}
-
-const char *natlet_exit_text(natlet_exit_kind kind)
-{
-    return text_at(exit_texts, sizeof exit_texts / sizeof *exit_texts, kind);
-}
+NATLET__OPTIONAL(natlet__backoff_put_off)
+NATLET__OPTIONAL(natlet__shield_caught)
+NATLET__OPTIONAL(natlet__retry_park)
+NATLET__OPTIONAL(natlet_agent_signal)
+NATLET__OPTIONAL(natlet_agent_suspend)
+NATLET__OPTIONAL(natlet_drop_expired)
+NATLET__OPTIONAL(natlet_overflow_pause_src)
 
 /* ---- calling handlers ---- */
 
@@ -107,7 +87,7 @@ static void name_incarnation(natlet_cell *cell, natlet__agent *agent)
 void natlet__agent_enter(natlet_cell *cell, natlet__agent *agent, natlet_agent_state phase)
 {
     natlet__list_cut(&agent->turn);
-    if (agent->phase == NATLET_AGENT_BACKOFF) {
+    if (agent->phase == NATLET_AGENT_BACKOFF && NATLET__IS_LINKED(natlet__backoff_put_off)) {
         natlet__timers_stop(&cell->timers, &agent->care->alarm.timer);
         natlet__supervisor_of(agent->parent)->waiting--;
     }
@@ -133,7 +113,16 @@ static bool is_whole(const natlet_child *child)
            (child->retry == NULL || child->retry->park != NULL);
 }
 
-static natlet_status check(const natlet_child *child, const natlet__agent *parent)
+/* Whether it has any feature of natlet/recovery.h. */
+static bool needs_care(const natlet_child *child)
+{
+    return (child->backoff != NULL && NATLET__IS_LINKED(natlet__backoff_put_off)) ||
+           (child->shield != NULL && NATLET__IS_LINKED(natlet__shield_caught)) ||
+           (child->retry != NULL && NATLET__IS_LINKED(natlet__retry_park));
+}
+
+static natlet_status check(const natlet_child *child, const natlet__agent *parent,
+                           size_t *state_bytes)
 {
     bool may_be_significant =
         parent->child.supervisor->auto_shutdown != NATLET_AUTO_SHUTDOWN_NEVER &&
@@ -144,12 +133,14 @@ static natlet_status check(const natlet_child *child, const natlet__agent *paren
         return NATLET_E_CONFIG;
     }
     if (child->behaviour != NULL) {
+        *state_bytes = child->behaviour->state_bytes;
         return child->behaviour->on_mail != NULL ? NATLET_OK : NATLET_E_CONFIG;
     }
     if (parent->depth >= NATLET_SUPERVISOR_DEPTH_MAX) {
         return NATLET_E_LIMIT;
     }
-    return natlet__supervisor_bytes(child->supervisor) > 0 ? NATLET_OK : NATLET_E_CONFIG;
+    *state_bytes = natlet__supervisor_bytes(child->supervisor);
+    return *state_bytes > 0 ? NATLET_OK : NATLET_E_CONFIG;
 }
 
 static natlet_status furnish(natlet_cell *cell, natlet__agent *agent)
@@ -168,16 +159,13 @@ _Static_assert(sizeof(natlet__care) % sizeof(uint64_t) == 0, "the state behind i
 natlet_status natlet__agent_new(natlet_cell *cell, natlet__agent **out, natlet__agent *parent,
                                 const natlet_child *child, natlet__link *place)
 {
-    natlet_status st = check(child, parent);
+    size_t state_bytes;
+    natlet_status st = check(child, parent, &state_bytes);
 
     if (st < 0) {
         return st;
     }
-    size_t state_bytes = child->behaviour != NULL ? child->behaviour->state_bytes
-                                                  : natlet__supervisor_bytes(child->supervisor);
-    size_t care_bytes = child->backoff != NULL || child->shield != NULL || child->retry != NULL
-                            ? sizeof(natlet__care)
-                            : 0;
+    size_t care_bytes = needs_care(child) ? sizeof(natlet__care) : 0;
     size_t bytes = sizeof(natlet__agent) + care_bytes + state_bytes;
     natlet__agent *agent =
         state_bytes < cell->pool_bytes ? natlet__pool_take(&cell->pool, bytes) : NULL;
@@ -276,10 +264,15 @@ void natlet__agent_not_started(natlet_cell *cell, natlet__agent *agent, natlet_r
     natlet__agent_enter(cell, agent, NATLET_AGENT_DOWN);
 }
 
+static bool is_paused(const natlet__agent *agent)
+{
+    return agent->mailbox.is_paused && NATLET__IS_LINKED(natlet_overflow_pause_src);
+}
+
 natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__agent_enter(cell, agent, NATLET_AGENT_STARTING);
-    if (agent->care != NULL) {
+    if (needs_care(&agent->child)) {
         agent->care->started_us = natlet_runtime_now_us(cell->rt);
         agent->care->is_free = false;
     }
@@ -295,7 +288,7 @@ natlet_status natlet__agent_start(natlet_cell *cell, natlet__agent *agent)
     natlet__agent_enter(cell, agent, NATLET_AGENT_RUNNING);
     agent->has_run = true;
     tell(cell, agent, NATLET_CELL_STARTED);
-    if (agent->mailbox.queued > 0 || agent->mailbox.is_paused || agent->is_asked) {
+    if (agent->mailbox.queued > 0 || is_paused(agent) || agent->is_asked) {
         natlet__agent_schedule(cell, agent);
     }
     return NATLET_OK;
@@ -322,7 +315,8 @@ void natlet__agent_end(natlet_cell *cell, natlet__agent *agent, natlet_reason wh
 void natlet__agent_crash(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     agent->exit = why;
-    if (agent->mail != NULL && agent->child.shield != NULL) {
+    if (agent->mail != NULL && agent->child.shield != NULL &&
+        NATLET__IS_LINKED(natlet__shield_caught)) {
         agent->child.shield->caught(cell, agent);
     }
     bury_held(cell, agent, NATLET_DEAD_CRASHED);
@@ -336,7 +330,7 @@ void natlet__agent_drain(natlet_cell *cell, natlet__agent *agent, natlet_dead_re
     while ((mail = natlet__mailbox_take(&agent->mailbox)) != NULL) {
         bury(cell, agent, mail, reason);
     }
-    if (agent->child.retry != NULL) {
+    if (agent->child.retry != NULL && NATLET__IS_LINKED(natlet__retry_park)) {
         agent->child.retry->drain(cell, agent, reason);
     }
 }
@@ -377,7 +371,8 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
 {
     const natlet_retry *retry = agent->child.retry;
 
-    if (result == NATLET_RETRY && retry != NULL && retry->park(cell, agent)) {
+    if (result == NATLET_RETRY && retry != NULL && NATLET__IS_LINKED(natlet__retry_park) &&
+        retry->park(cell, agent)) {
         return;
     }
     switch (result) {
@@ -395,7 +390,7 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
         natlet__agent_end(cell, agent, (natlet_reason){NATLET_EXIT_NORMAL, 0}, NATLET_AGENT_EXITED);
         break;
     default: /* what is no answer at all is a crash as well */
-        if (result == NATLET_STASH && natlet__stash_put != NULL) {
+        if (result == NATLET_STASH && NATLET__IS_LINKED(natlet__stash_put)) {
             natlet__stash_put(cell, agent);
             break;
         }
@@ -408,7 +403,8 @@ static void take_result(natlet_cell *cell, natlet__agent *agent, int32_t result)
 void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_state next)
 {
     if (agent->is_asked && agent->phase == NATLET_AGENT_RUNNING) {
-        if (agent->is_signalled && !is_told(agent->asked)) { /* others trapped or were killed */
+        if (agent->is_signalled && NATLET__IS_LINKED(natlet_agent_signal) &&
+            !is_told(agent->asked)) { /* others trapped or were killed */
             call_terminate(cell, agent, agent->asked);
         }
         natlet__agent_end(cell, agent, agent->asked, next);
@@ -417,18 +413,17 @@ void natlet__agent_obey(natlet_cell *cell, natlet__agent *agent, natlet_agent_st
 
 static natlet_mail *next_mail(natlet__agent *agent)
 {
-    return agent->is_suspended ? natlet__mailbox_take_sys(&agent->mailbox)
-                               : natlet__mailbox_take(&agent->mailbox);
+    return agent->is_suspended && NATLET__IS_LINKED(natlet_agent_suspend)
+               ? natlet__mailbox_take_sys(&agent->mailbox)
+               : natlet__mailbox_take(&agent->mailbox);
 }
 
 /* Whether it came too late for a child that wants to know. */
 static bool is_expired(const natlet_cell *cell, const natlet__agent *agent, const natlet_mail *mail)
 {
-    if (!agent->child.drop_expired || mail->kind != NATLET_MAIL_NATS || mail->call == 0) {
-        return false;
-    }
-    uint32_t now_ms = (uint32_t)(natlet_runtime_now_us(cell->rt) / US_PER_MS);
-    return now_ms - mail->call <= INT32_MAX;
+    const natlet_expiry *expiry = agent->child.expiry;
+
+    return expiry != NULL && NATLET__IS_LINKED(natlet_drop_expired) && expiry->is_over(cell, mail);
 }
 
 static inline void obey(natlet_cell *cell, natlet__agent *agent)
@@ -490,7 +485,7 @@ uint32_t natlet__agent_run(natlet_cell *cell, natlet__agent *agent)
         settle(cell, agent);
     }
     uint32_t done = handle_batch(cell, agent);
-    if (agent->mailbox.is_paused) {
+    if (is_paused(agent)) {
         agent->child.mailbox.overflow->eased(agent);
     }
     return done + 1;
@@ -561,42 +556,5 @@ natlet_status natlet_cell_settle(natlet_cell *cell, natlet_pid pid, uint32_t tok
     agent->result = result;
     natlet__agent_schedule(cell, agent);
     natlet__unlock(cell, was);
-    return NATLET_OK;
-}
-
-/* ---- what others can see ---- */
-
-void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info)
-{
-    bool is_supervisor = natlet__is_supervisor(agent);
-
-    *info = (natlet_agent_info){
-        .pid = agent->pid,
-        .parent = agent->parent->pid,
-        .name = agent->child.name,
-        .kind = is_supervisor ? "supervisor" : agent->child.behaviour->name,
-        .state = agent->is_suspended ? NATLET_AGENT_SUSPENDED : (natlet_agent_state)agent->phase,
-        .restarts = agent->restarts,
-        .children = is_supervisor ? natlet__supervisor_count(agent) : 0,
-        .handled = agent->handled,
-        .last_exit = agent->exit,
-        .mailbox = natlet__mailbox_stats_now(&agent->mailbox),
-    };
-    if (agent->care != NULL) {
-        info->parked = agent->care->parked_count;
-        info->parked_max = agent->care->parked_most;
-        info->parked_refused = agent->care->parked_refused;
-    }
-}
-
-natlet_status natlet_agent_info_of(const natlet_cell *cell, natlet_pid pid, natlet_agent_info *info)
-{
-    const natlet__agent *agent = natlet__registry_at(cell, pid);
-
-    *info = (natlet_agent_info){0};
-    if (agent == NULL) {
-        return NATLET_E_NO_AGENT;
-    }
-    natlet__agent_describe(agent, info);
     return NATLET_OK;
 }

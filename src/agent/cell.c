@@ -7,6 +7,9 @@
 #include "natlet/cell.h"
 
 #include "agent/kernel.h"
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet_cell_shutdown)
 
 enum {
     US_PER_MS = 1000,
@@ -66,7 +69,7 @@ static bool part_turn(natlet__part *part, uint64_t until_us)
             }
         }
     }
-    if (cell->closing.step != NULL) {
+    if (cell->closing.step != NULL && NATLET__IS_LINKED(natlet_cell_shutdown)) {
         cell->closing.step(cell);
     }
     return !natlet__list_is_empty(&cell->ready);

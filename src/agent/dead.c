@@ -1,6 +1,9 @@
-/* Dead letters: mail that was not handled is counted by reason, the last ones are
- * remembered, and all are shown to the program. */
+/* Dead letters: mail that was not handled is counted by reason, remembered if the program
+ * ever looks at the last ones, and shown to it. */
 #include "agent/kernel.h"
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet__dead_remember)
 
 static const char *const texts[] = {
 #define X(name, value, text) [value] = (text),
@@ -15,25 +18,6 @@ const char *natlet_dead_text(natlet_dead_reason reason)
     bool is_known = (uint32_t)reason < NATLET_DEAD_REASONS && texts[reason] != NULL;
 
     return is_known ? texts[reason] : "unknown";
-}
-
-static void remember(natlet_cell *cell, const natlet_cell_event *event)
-{
-    const natlet_mail *mail = event->mail;
-    size_t len =
-        mail->subject.len < NATLET_DEAD_SUBJECT_MAX ? mail->subject.len : NATLET_DEAD_SUBJECT_MAX;
-    natlet_dead_letter *letter = &cell->dead[cell->stats.dead_total++ % cell->config.dead_letters];
-
-    *letter = (natlet_dead_letter){.id_ns = mail->id_ns,
-                                   .from = mail->from,
-                                   .to = event->pid,
-                                   .reason = event->dead,
-                                   .exit = event->reason,
-                                   .payload_len = (uint32_t)mail->payload.len,
-                                   .attempt = mail->attempt,
-                                   .kind = mail->kind,
-                                   .subject_len = (uint8_t)len};
-    (void)natlet__put((uint8_t *)letter->subject, (natlet_slice){mail->subject.ptr, len});
 }
 
 void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead_reason reason,
@@ -51,20 +35,13 @@ void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead
         event.reason = agent->exit;
     }
     cell->stats.dead[reason]++;
-    remember(cell, &event);
+    if (NATLET__IS_LINKED(natlet__dead_remember)) {
+        natlet__dead_remember(cell, &event);
+    }
+    cell->stats.dead_total++;
     natlet__cell_show(cell, &event, agent);
     natlet__wait *wait = natlet__wait_of_call(cell, mail);
     if (wait != NULL) {
         natlet__wait_end(cell, wait, NATLET_E_NO_AGENT);
     }
-}
-
-const natlet_dead_letter *natlet_cell_dead_letter(const natlet_cell *cell, uint32_t back)
-{
-    uint64_t count = cell->stats.dead_total;
-
-    if (back >= count || back >= cell->config.dead_letters) {
-        return NULL;
-    }
-    return &cell->dead[(count - 1 - back) % cell->config.dead_letters];
 }

@@ -50,6 +50,13 @@ struct natlet_overflow_policy {
     void (*eased)(natlet__agent *agent);
 };
 
+/* What heeds the deadlines of requests; the public constant is this. */
+struct natlet_expiry {
+    /* What a mail with these headers is to have as `call`. */
+    uint32_t (*deadline)(natlet_cell *cell, natlet_slice headers);
+    bool (*is_over)(const natlet_cell *cell, const natlet_mail *mail);
+};
+
 /* A point in time, and what then happens. */
 typedef struct natlet__alarm {
     natlet__timer timer; /* first */
@@ -105,9 +112,9 @@ struct natlet__agent {
     int32_t result; /* BUSY, with a turn: what settle said */
     uint8_t phase;  /* natlet_agent_state; natlet__agent_enter sets it */
     uint8_t depth;  /* supervisors above it */
-    bool is_asked;  /* to end, for the reason `asked` */
     bool has_run;   /* init succeeded once */
     /* Of the incarnation: */
+    bool is_asked; /* to end, for the reason `asked` */
     bool traps_exits;
     bool is_suspended;
     bool is_signalled; /* asked to end by a signal, which leaves its state whole */
@@ -288,11 +295,15 @@ natlet__wait *natlet__wait_of_call(const natlet_cell *cell, const natlet_mail *m
 
 /* ---- post.c: mail comes and goes ---- */
 
-/* A draft with the parts of a message. */
-natlet_mail natlet__mail_of(const natlet_msg *msg);
+/* Makes a draft with the parts of a message. */
+void natlet__mail_draft(natlet_mail *draft, const natlet_msg *msg);
 
 /* Bytes of subject, reply, headers and payload. */
-uint64_t natlet__mail_measure(const natlet_mail *draft);
+NATLET__SMALL uint64_t natlet__mail_measure(const natlet_mail *draft)
+{
+    return (uint64_t)draft->subject.len + draft->reply.len + draft->headers.len +
+           draft->payload.len;
+}
 
 /* A copy of the draft's four parts, tag, seq and priority in the pool, with an id of
  * its own, from the running agent; NULL: no room. */
@@ -328,6 +339,12 @@ void natlet__post_bury(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
 natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid to,
                            const natlet_mail *draft, natlet_mail_kind kind, natlet__wait *call);
 
+/* ---- field.c ---- */
+
+/* The first value of a field in a block of headers, its name being case-sensitive; empty:
+ * there is none. */
+natlet_slice natlet__field_find(natlet_slice headers, natlet_slice name);
+
 /* ---- dead.c ---- */
 
 /* Notes that `mail`, for `agent` (NULL: nobody), will not be handled; its bytes stay
@@ -335,6 +352,9 @@ natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid t
  * caller hears E_NO_AGENT. */
 void natlet__dead_letter(natlet_cell *cell, const natlet_mail *mail, natlet_dead_reason reason,
                          const natlet__agent *agent);
+
+/* Keeps what is to be known of it, before it is counted.  Lies in dead_last.c. */
+void natlet__dead_remember(natlet_cell *cell, const natlet_cell_event *event);
 
 /* ---- agent.c: the life of one agent ---- */
 
@@ -383,6 +403,8 @@ NATLET__SMALL void natlet__agent_schedule(natlet_cell *cell, natlet__agent *agen
         natlet__list_put(&cell->ready, &agent->turn);
     }
 }
+
+/* ---- info.c ---- */
 
 void natlet__agent_describe(const natlet__agent *agent, natlet_agent_info *info);
 

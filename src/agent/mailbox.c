@@ -3,6 +3,7 @@
 #include "agent/mailbox.h"
 
 #include "base/assert.h"
+#include "base/compiler.h"
 #include "natlet/limits.h"
 
 enum { NORMAL = NATLET_PRIORITY_NORMAL, SYS = NATLET_PRIORITY_SYS };
@@ -59,7 +60,7 @@ natlet_status natlet__mailbox_room(natlet__mailbox *box, uint8_t priority, uint6
 }
 
 /* Notes that `taken` places of the lane are used or promised. */
-static void note_use(natlet__lane *lane, uint32_t taken)
+NATLET__SMALL void note_use(natlet__lane *lane, uint32_t taken)
 {
     NATLET_ASSERT(taken <= lane->cap);
     lane->used_max = taken > lane->used_max ? (uint16_t)taken : lane->used_max;
@@ -107,7 +108,7 @@ natlet_status natlet__mailbox_reserve(natlet__mailbox *box)
     return NATLET_OK;
 }
 
-void natlet__mailbox_unreserve(natlet__mailbox *box)
+NATLET__NOINLINE void natlet__mailbox_unreserve(natlet__mailbox *box)
 {
     NATLET_ASSERT(box->reserved > 0);
     box->reserved--;

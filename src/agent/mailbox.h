@@ -81,6 +81,7 @@ natlet_mail *natlet__mailbox_take_sys(natlet__mailbox *box);
 
 /* Takes the first mail of a lane that is not empty, or of what was unstashed. */
 natlet_mail *natlet__mailbox_take_first(natlet__mailbox *box, natlet__lane *lane);
+
 /* Appends mail for which something else is the bound. */
 void natlet__mailbox_append(natlet__mailbox *box, natlet_mail *mail);
 

@@ -85,21 +85,6 @@ const natlet_overflow_policy natlet_overflow_drop_old = {.post = drop_old};
 
 /* ---- COALESCE ---- */
 
-/* The first value of the header `name`, or an empty one. */
-static natlet_slice find_header(natlet_slice headers, natlet_slice name)
-{
-    natlet_slice line;
-    natlet_slice part;
-
-    while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &part) && natlet__equal(part, name) &&
-            natlet__cut(&line, '\r', &part)) {
-            return natlet__trim(part);
-        }
-    }
-    return (natlet_slice){0};
-}
-
 /* What mail of one key has in common; empty: it has none.  Whoever asks waits for an
  * answer to just this mail. */
 static natlet_slice key_of(const natlet__agent *agent, const natlet_mail *mail,
@@ -110,18 +95,13 @@ static natlet_slice key_of(const natlet__agent *agent, const natlet_mail *mail,
     if (kind == NATLET_MAIL_CALL || mail->reply.len > 0) {
         return (natlet_slice){0};
     }
-    return name.len > 0 ? find_header(mail->headers, name) : mail->subject;
+    return name.len > 0 ? natlet__field_find(mail->headers, name) : mail->subject;
 }
 
 /* 16 bits of FNV-1a; 0: no key. */
 static uint16_t hash_of(natlet_slice key)
 {
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ key.ptr[i]) * 16777619u;
-    }
-    return key.len > 0 ? (uint16_t)(hash | 1) : 0;
+    return key.len > 0 ? (uint16_t)(natlet__hash(key) | 1) : 0;
 }
 
 /* The queued mail of this key, and the block *before it (NULL: it is the first); NULL:

@@ -3,6 +3,10 @@
  *     draft -> room? -> block of the pool -> lane -> run queue */
 #include "agent/kernel.h"
 
+#include "base/optional.h"
+
+NATLET__OPTIONAL(natlet_cell_shutdown)
+
 natlet_pid natlet_agent_self(const natlet_cell *cell)
 {
     return cell->running != NULL ? cell->running->pid : 0;
@@ -23,25 +27,19 @@ static uint64_t next_id(natlet_cell *cell)
     return natlet__runtime_stamp_ns(rt);
 }
 
-uint64_t natlet__mail_measure(const natlet_mail *draft)
-{
-    return (uint64_t)draft->subject.len + draft->reply.len + draft->headers.len +
-           draft->payload.len;
-}
-
-natlet_mail natlet__mail_of(const natlet_msg *msg)
-{
-    return (natlet_mail){.subject = msg->subject,
-                         .reply = msg->reply,
-                         .headers = msg->headers,
-                         .payload = msg->payload};
-}
-
 /* The four parts of a mail, which come first and in the order of a message's. */
 #define PARTS 4
-_Static_assert(offsetof(natlet_mail, payload) == (PARTS - 1) * sizeof(natlet_slice) &&
-                   offsetof(natlet_mail, from) >= PARTS * sizeof(natlet_slice),
+_Static_assert(offsetof(natlet_mail, reply) == offsetof(natlet_msg, reply) &&
+                   offsetof(natlet_mail, headers) == offsetof(natlet_msg, headers) &&
+                   offsetof(natlet_mail, payload) == offsetof(natlet_msg, payload) &&
+                   sizeof(natlet_msg) == PARTS * sizeof(natlet_slice),
                "the parts stand side by side");
+
+void natlet__mail_draft(natlet_mail *draft, const natlet_msg *msg)
+{
+    memset(draft, 0, sizeof *draft);
+    memcpy(draft, msg, sizeof *msg);
+}
 
 natlet_mail *natlet__mail_new(natlet_cell *cell, natlet_pid to, const natlet_mail *draft,
                               natlet_mail_kind kind)
@@ -183,7 +181,7 @@ natlet_status natlet__post(natlet_cell *cell, natlet__agent *agent, natlet_pid t
 static natlet_status send(natlet_cell *cell, uint32_t was, natlet__agent *agent, natlet_pid to,
                           const natlet_mail *mail)
 {
-    if (was != 0 && cell->closing.step != NULL) {
+    if (was != 0 && cell->closing.step != NULL && NATLET__IS_LINKED(natlet_cell_shutdown)) {
         return NATLET_E_STATE;
     }
     return natlet__post(cell, agent, to, mail, NATLET_MAIL_USER, NULL);
@@ -245,19 +243,18 @@ static natlet_status publish(natlet_cell *cell, const natlet_msg *msg)
     return cell->outlet != NULL ? cell->outlet->publish(cell->outlet, msg) : NATLET_E_UNSUPPORTED;
 }
 
-natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
-                                     const natlet_msg *answer)
+/* The subject of `answer` may be written to. */
+static natlet_status reply(natlet_cell *cell, const natlet_mail *request, natlet_msg *answer)
 {
     uint32_t was = natlet__lock(cell);
     natlet_status st = NATLET_OK;
     natlet__wait *wait = natlet__wait_of_call(cell, request);
-    natlet_msg msg = *answer;
 
     if (request->kind != NATLET_MAIL_CALL && request->reply.len > 0) {
-        msg.subject = request->reply;
-        st = publish(cell, &msg);
+        answer->subject = request->reply;
+        st = publish(cell, answer);
     } else if (wait != NULL) {
-        natlet__wait_answer(cell, wait, &msg);
+        natlet__wait_answer(cell, wait, answer);
     } else {
         cell->stats.late++;
     }
@@ -265,10 +262,20 @@ natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *reque
     return st;
 }
 
+natlet_status natlet_agent_reply_msg(natlet_cell *cell, const natlet_mail *request,
+                                     const natlet_msg *answer)
+{
+    natlet_msg msg = *answer;
+
+    return reply(cell, request, &msg);
+}
+
 natlet_status natlet_agent_reply(natlet_cell *cell, const natlet_mail *request,
                                  natlet_slice payload)
 {
-    return natlet_agent_reply_msg(cell, request, &(natlet_msg){.payload = payload});
+    natlet_msg msg = {.payload = payload};
+
+    return reply(cell, request, &msg);
 }
 
 natlet_status natlet_agent_publish(natlet_cell *cell, const natlet_msg *msg)

@@ -4,21 +4,10 @@
  * lose it and mail by name waits for the next incarnation. */
 #include "agent/kernel.h"
 
-/* FNV-1a, 32 bits. */
-static uint32_t hash_of(natlet_slice name)
-{
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < name.len; i++) {
-        hash = (hash ^ name.ptr[i]) * 16777619u;
-    }
-    return hash;
-}
-
 /* The place in its chain that leads to the agent of this name, or to none. */
 static natlet__agent **place_of(const natlet_cell *cell, natlet_slice name)
 {
-    natlet__agent **at = &cell->names[hash_of(name) % (cell->agents.cap * 2)];
+    natlet__agent **at = &cell->names[natlet__hash(name) % (cell->agents.cap * 2)];
 
     while (*at != NULL && !natlet__equal((*at)->child.name, name)) {
         at = &(*at)->name_next;

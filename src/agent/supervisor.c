@@ -21,6 +21,13 @@
  * terminate. */
 #include "agent/kernel.h"
 
+#include "base/optional.h"
+#include "natlet/link.h"
+
+NATLET__OPTIONAL(natlet_agent_signal)
+NATLET__OPTIONAL(natlet__backoff_put_off)
+NATLET__OPTIONAL(natlet__shield_caught)
+
 enum {
     US_PER_MS = 1000,
     FORGOTTEN_MAX = 256, /* in one turn: about as long as 64 mails take */
@@ -86,6 +93,11 @@ static bool may_restart(natlet_cell *cell, natlet__agent *agent)
 
 /* ---- stopping ---- */
 
+static bool is_signalled(const natlet__agent *agent)
+{
+    return agent->is_signalled && NATLET__IS_LINKED(natlet_agent_signal);
+}
+
 /* Ends an agent and all below it at once, the last child first. */
 static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why);
 
@@ -101,7 +113,7 @@ static void end_children(natlet_cell *cell, natlet__agent *agent, natlet_reason 
 static void end_tree(natlet_cell *cell, natlet__agent *agent, natlet_reason why)
 {
     why = agent->child.shutdown_ms == NATLET_SHUTDOWN_BRUTAL ? killed : why;
-    if (agent->is_signalled && why.kind != NATLET_EXIT_KILLED) {
+    if (is_signalled(agent) && why.kind != NATLET_EXIT_KILLED) {
         natlet__agent_obey(cell, agent, NATLET_AGENT_DOWN); /* the signal was first */
     }
     if (natlet__is_supervisor(agent)) {
@@ -133,7 +145,7 @@ static bool ask_to_stop(natlet_cell *cell, natlet__agent *child)
         natlet__supervisor_ask(cell, child);
         return true;
     }
-    if (!child->is_signalled) {
+    if (!is_signalled(child)) {
         child->is_asked = true;
         child->asked = shutdown;
     }
@@ -153,7 +165,7 @@ static void be_patient(natlet_cell *cell, natlet__supervisor *sup, const natlet_
     }
 }
 
-static bool is_forgotten(const natlet__agent *child)
+NATLET__SMALL bool is_forgotten(const natlet__agent *child)
 {
     return child->child.restart == NATLET_TEMPORARY || natlet__is_dynamic(child->parent);
 }
@@ -220,7 +232,8 @@ static void go_on_stopping(natlet_cell *cell, natlet__agent *agent)
             natlet__timers_stop(&cell->timers, &sup->patience.timer);
         }
         at = before;
-        if (cell->signals != signals && at != children && !together) {
+        if (cell->signals != signals && NATLET__IS_LINKED(natlet_agent_signal) && at != children &&
+            !together) {
             sup->stopping = at; /* who heard of that end has its turn before the next */
             natlet__agent_schedule(cell, agent);
             return;
@@ -363,7 +376,7 @@ void natlet__supervisor_start_trapped(natlet_cell *cell, natlet__agent *agent)
 
 /* ---- children that ended ---- */
 
-static bool is_to_be_restarted(const natlet__agent *child)
+NATLET__SMALL bool is_to_be_restarted(const natlet__agent *child)
 {
     bool is_crash =
         child->exit.kind != NATLET_EXIT_NORMAL && child->exit.kind != NATLET_EXIT_SHUTDOWN;
@@ -465,7 +478,8 @@ static bool is_due(natlet_cell *cell, natlet__agent *child)
 {
     const natlet_backoff *backoff = child->child.backoff;
 
-    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF) {
+    if (backoff == NULL || child->phase == NATLET_AGENT_BACKOFF ||
+        !NATLET__IS_LINKED(natlet__backoff_put_off)) {
         return true;
     }
     int32_t what = backoff->put_off(cell, child);
@@ -487,8 +501,8 @@ static void try_restart(natlet_cell *cell, natlet__agent *agent, natlet__agent *
     }
 }
 
-/* Acts on what came in first. */
-static void act(natlet_cell *cell, natlet__agent *agent)
+/* Acts on what came in first.  Answers whether that was no more than to forget a child. */
+static bool act(natlet_cell *cell, natlet__agent *agent)
 {
     natlet__supervisor *sup = state_of(agent);
     natlet__agent *child = (natlet__agent *)sup->events.next;
@@ -497,26 +511,16 @@ static void act(natlet_cell *cell, natlet__agent *agent)
     if (is_ask) {
         halt(cell, agent);
     } else if (child->phase == NATLET_AGENT_EXITED && !is_to_be_restarted(child)) {
+        bool is_quick = is_forgotten(child) && !child->child.significant;
         give_up(cell, child);
-    } else if (child->care != NULL && child->care->is_free) {
+        return is_quick;
+    } else if (child->care != NULL && NATLET__IS_LINKED(natlet__shield_caught) &&
+               child->care->is_free) {
         restart_by_strategy(cell, agent, child);
     } else if (is_due(cell, child)) {
         try_restart(cell, agent, child);
     }
-}
-
-/* Forgets the child that came in first if that is all there is to do about it. */
-static bool forget_first(natlet_cell *cell, natlet__supervisor *sup)
-{
-    natlet__agent *child = (natlet__agent *)sup->events.next;
-
-    if (natlet__list_is_empty(&sup->events) || sup->events.next == &sup->ask ||
-        child->phase != NATLET_AGENT_EXITED || child->child.significant || !is_forgotten(child) ||
-        is_to_be_restarted(child)) {
-        return false;
-    }
-    natlet__agent_remove(cell, child);
-    return true;
+    return false;
 }
 
 /* One step a turn: what was started meanwhile has its turn before the next.  To forget
@@ -529,11 +533,8 @@ void natlet__supervisor_run(natlet_cell *cell, natlet__agent *agent)
         go_on_stopping(cell, agent);
     } else {
         uint32_t count = 0;
-        while (count < FORGOTTEN_MAX && forget_first(cell, sup)) {
+        while (count < FORGOTTEN_MAX && !natlet__list_is_empty(&sup->events) && act(cell, agent)) {
             count++;
-        }
-        if (count == 0 && !natlet__list_is_empty(&sup->events)) {
-            act(cell, agent);
         }
     }
     bool has_more = sup->stopping == NULL && !natlet__list_is_empty(&sup->events);

@@ -94,7 +94,10 @@ natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_m
         cell->stats.refused++;
         return NULL;
     }
-    *wait = (natlet__wait){.cell = cell, .agent = agent, .ref = next_ref(cell)};
+    memset(wait, 0, sizeof *wait);
+    wait->cell = cell;
+    wait->agent = agent;
+    wait->ref = next_ref(cell);
     wait->mail.kind = (uint8_t)kind;
     wait->mail.tag = wait->ref;
     wait->mail.status = kind == NATLET_MAIL_TIMER ? NATLET_OK : NATLET_E_TIMEOUT;
@@ -105,7 +108,7 @@ natlet__wait *natlet__wait_new(natlet_cell *cell, natlet__agent *agent, natlet_m
     return wait;
 }
 
-void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status)
+NATLET__NOINLINE void natlet__wait_end(natlet_cell *cell, natlet__wait *wait, natlet_status status)
 {
     wait->mail.status = status;
     wait->alarm.ring(cell, &wait->alarm);
@@ -137,21 +140,19 @@ void natlet__wait_hangs_on_child(const natlet_cell *cell, const natlet_mail *mai
 void natlet__wait_answer(natlet_cell *cell, natlet__wait *wait, const natlet_msg *reply)
 {
     const natlet__mailbox *box = &wait->agent->mailbox;
-    natlet_mail draft = natlet__mail_of(reply);
-    uint64_t bytes = natlet__mail_measure(&draft);
+    natlet_mail *mail = NULL;
+    natlet_mail draft;
 
-    if (bytes > box->bytes_max) {
-        natlet__wait_end(cell, wait, NATLET_E_TOO_LARGE);
-        return;
+    natlet__mail_draft(&draft, reply);
+    uint64_t bytes = natlet__mail_measure(&draft);
+    if (bytes <= box->bytes_max - box->bytes) {
+        mail = natlet__mail_new(cell, wait->agent->pid, &draft, NATLET_MAIL_REPLY);
     }
-    natlet_mail *mail = bytes <= box->bytes_max - box->bytes
-                            ? natlet__mail_new(cell, wait->agent->pid, &draft, NATLET_MAIL_REPLY)
-                            : NULL;
-    if (mail == NULL) {
-        natlet__wait_end(cell, wait, NATLET_E_FULL);
-        return;
+    if (mail != NULL) {
+        finish(cell, wait, mail);
+    } else {
+        natlet__wait_end(cell, wait, bytes <= box->bytes_max ? NATLET_E_FULL : NATLET_E_TOO_LARGE);
     }
-    finish(cell, wait, mail);
 }
 
 void natlet__wait_outlet_ended(natlet__wait *wait, natlet_status status, const natlet_msg *reply)

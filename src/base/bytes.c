@@ -27,6 +27,16 @@ bool natlet__cut(natlet_slice *text, uint8_t mark, natlet_slice *head)
     return true;
 }
 
+NATLET__NOINLINE uint32_t natlet__hash(natlet_slice text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < text.len; i++) {
+        hash = (hash ^ text.ptr[i]) * 16777619u;
+    }
+    return hash;
+}
+
 bool natlet__is_clean(natlet_slice text, uint8_t least)
 {
     for (size_t i = 0; i < text.len; i++) {

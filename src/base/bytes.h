@@ -37,6 +37,9 @@ void natlet__skip(natlet_slice *text, size_t n);
  * Returns false if there is no mark: `text` stays, and *head is all of it. */
 bool natlet__cut(natlet_slice *text, uint8_t mark, natlet_slice *head);
 
+/* FNV-1a, 32 bits. */
+uint32_t natlet__hash(natlet_slice text);
+
 /* Whether no byte of `text` is below `least`, or DEL. */
 bool natlet__is_clean(natlet_slice text, uint8_t least);
 

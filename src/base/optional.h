@@ -13,4 +13,9 @@
  * header: there it would make the function itself weak. */
 #define NATLET__OPTIONAL(function) NATLET__PRAGMA(weak function)
 
+/* Whether it is there.  Where it is not, the linker leaves out what stands behind this, so
+ * that a branch which only a feature can lead to costs nothing without it.  Ask last: first
+ * comes what is seldom true. */
+#define NATLET__IS_LINKED(thing) (&(thing) != NULL)
+
 #endif

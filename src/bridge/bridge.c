@@ -5,7 +5,10 @@
  * for good.  A feed belongs to the client: it says when the subscription is over, and
  * only then the memory is given back, for until then messages may come. */
 #include "bridge/bridge.h"
+#include "base/optional.h"
 #include "bridge/deadline.h"
+
+NATLET__OPTIONAL(natlet_drop_expired)
 
 static natlet_bridge *bridge_of(natlet__outlet *outlet)
 {
@@ -16,19 +19,20 @@ static natlet_bridge *bridge_of(natlet__outlet *outlet)
 
 static uint8_t priority_of(natlet_bridge *bridge, natlet_slice headers)
 {
-    static const char names[] = "critical\0high\0medium\0normal\0low\0";
-    static const uint8_t lanes[] = {NATLET_PRIORITY_HIGH,   NATLET_PRIORITY_HIGH,
-                                    NATLET_PRIORITY_NORMAL, NATLET_PRIORITY_NORMAL,
-                                    NATLET_PRIORITY_LOW,    NATLET_PRIORITY_NORMAL};
-    enum { UNKNOWN = sizeof lanes - 1 };
+    /* Two for each lane, in the order of the lanes. */
+    static const char names[] = "normal\0medium\0high\0critical\0low\0";
+    enum { UNKNOWN = 5 };
     natlet_slice name = natlet__field_find(headers, natlet__text("Natlet-Priority"));
 
     if (name.ptr == NULL) {
         return NATLET_PRIORITY_NORMAL;
     }
     uint32_t which = natlet__word_index(names, name);
-    bridge->stats.priority_unknown += which == UNKNOWN;
-    return lanes[which];
+    if (which == UNKNOWN) {
+        bridge->stats.priority_unknown++;
+        return NATLET_PRIORITY_NORMAL;
+    }
+    return (uint8_t)(which / 2);
 }
 
 /* The client may have no room for an UNSUB right now; then the next message asks
@@ -45,11 +49,14 @@ static void deliver(natlet__feed *feed, natlet_mail *draft)
     natlet_cell *cell = feed->bridge->cell;
     natlet__taker *taker = (natlet__taker *)feed->takers.next;
     natlet__agent *agent = taker->agent;
+    const natlet_expiry *expiry = agent->child.expiry;
 
     natlet__list_cut(&taker->link);
     natlet__list_put(&feed->takers, &taker->link);
     stats->in_copies++;
-    draft->call = natlet__deadline_read(cell, agent, draft->headers);
+    draft->call = expiry != NULL && NATLET__IS_LINKED(natlet_drop_expired)
+                      ? expiry->deadline(cell, draft->headers)
+                      : 0;
     natlet_status st = natlet__post(cell, agent, agent->pid, draft, NATLET_MAIL_NATS, NULL);
     if (st == NATLET_E_NO_AGENT) {
         stats->in_no_agent++;
@@ -58,16 +65,12 @@ static void deliver(natlet__feed *feed, natlet_mail *draft)
     }
 }
 
-static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
+/* To all takers, or to one.  They may leave meanwhile. */
+static void hand_out(natlet__feed *feed, const natlet_msg *msg)
 {
-    natlet__feed *feed = self;
-    natlet_mail draft = natlet__mail_of(msg);
+    natlet_mail draft;
 
-    (void)sid;
-    if (feed->count == 0) {
-        end_feed(feed);
-        return;
-    }
+    natlet__mail_draft(&draft, msg);
     feed->bridge->stats.in_messages++;
     draft.priority = priority_of(feed->bridge, msg->headers);
     feed->left = feed->is_queue ? 1 : feed->count;
@@ -76,7 +79,18 @@ static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
         feed->left--;
         deliver(feed, &draft);
     }
-    if (--feed->count == 0) { /* all of them have left meanwhile */
+    feed->count--;
+}
+
+static void on_message(void *self, uint32_t sid, const natlet_msg *msg)
+{
+    natlet__feed *feed = self;
+
+    (void)sid;
+    if (feed->count > 0) {
+        hand_out(feed, msg);
+    }
+    if (feed->count == 0) {
         end_feed(feed);
     }
 }

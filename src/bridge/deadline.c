@@ -54,26 +54,12 @@ void natlet__deadline_forget(natlet_cell *cell, natlet__deadline_headers *whole)
 
 /* ---- in ---- */
 
-natlet_slice natlet__field_find(natlet_slice headers, natlet_slice key)
-{
-    natlet_slice line;
-    natlet_slice part;
-
-    while (natlet__cut(&headers, '\n', &line)) {
-        if (natlet__cut(&line, ':', &part) && natlet__equal(part, key) &&
-            natlet__cut(&line, '\r', &part)) {
-            return natlet__trim(part);
-        }
-    }
-    return (natlet_slice){0};
-}
-
-uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, natlet_slice headers)
+/* In the turn's milliseconds, by 2^32 and never 0; 0: none. */
+static uint32_t read(natlet_cell *cell, natlet_slice headers)
 {
     uint64_t unix_ms;
 
-    if (!agent->child.drop_expired ||
-        !natlet__read_decimal(natlet__field_find(headers, natlet__text(name)),
+    if (!natlet__read_decimal(natlet__field_find(headers, natlet__text(name)),
                               UINT64_MAX / NS_PER_MS, &unix_ms)) {
         return 0;
     }
@@ -86,3 +72,12 @@ uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, na
     uint32_t due = (uint32_t)(now_ms + left);
     return due != 0 ? due : 1;
 }
+
+static bool is_over(const natlet_cell *cell, const natlet_mail *mail)
+{
+    uint32_t now_ms = (uint32_t)(natlet_runtime_now_us(cell->rt) / US_PER_MS);
+
+    return mail->kind == NATLET_MAIL_NATS && mail->call != 0 && now_ms - mail->call <= INT32_MAX;
+}
+
+const natlet_expiry natlet_drop_expired = {.deadline = read, .is_over = is_over};

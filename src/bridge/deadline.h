@@ -1,7 +1,7 @@
 /* The header Natlet-Deadline: until when the sender of a request waits.
  *
  * Internal.  Unix time in milliseconds.  A request says it; a child that wants to know
- * (drop_expired) is not bothered with what comes later. */
+ * (natlet_drop_expired) is not bothered with what comes later. */
 #ifndef NATLET_BRIDGE_DEADLINE_H
 #define NATLET_BRIDGE_DEADLINE_H
 
@@ -20,12 +20,5 @@ typedef struct natlet__deadline_headers {
 natlet_slice natlet__deadline_write(natlet_cell *cell, natlet_slice headers, uint32_t timeout_ms,
                                     natlet__deadline_headers *whole);
 void natlet__deadline_forget(natlet_cell *cell, natlet__deadline_headers *whole);
-
-/* The value of a header's field; empty: there is none. */
-natlet_slice natlet__field_find(natlet_slice headers, natlet_slice key);
-
-/* The deadline in the turn's milliseconds, by 2^32 and never 0; 0: none, or `agent` does
- * not want to know. */
-uint32_t natlet__deadline_read(natlet_cell *cell, const natlet__agent *agent, natlet_slice headers);
 
 #endif

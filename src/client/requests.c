@@ -16,17 +16,6 @@ NATLET__OPTIONAL(natlet__many_over)
 
 enum { NO_RESPONDERS = 503 };
 
-/* FNV-1a: only to tell requests apart when the server refuses one. */
-static uint32_t hash(natlet_slice text)
-{
-    uint32_t sum = 2166136261u;
-
-    for (size_t i = 0; i < text.len; i++) {
-        sum = (sum ^ text.ptr[i]) * 16777619u;
-    }
-    return sum;
-}
-
 /* ---- answers ---- */
 
 static natlet__waiter *find_by_number(const natlet__requests *requests, natlet_slice text)
@@ -96,7 +85,7 @@ void natlet__requests_refused(natlet_client *client, natlet_slice subject)
     natlet__waiter *waiter = find_by_subject(&client->requests, subject, &is_ours);
 
     if (!is_ours) {
-        waiter = natlet__waiter_find(&client->requests.waiters, hash(subject));
+        waiter = natlet__waiter_find(&client->requests.waiters, natlet__hash(subject));
     }
     if (waiter != NULL) {
         natlet__waiter_end(client, waiter, NATLET_E_PERMISSION, NULL);
@@ -170,7 +159,7 @@ natlet_status natlet__request(natlet_client *client, const natlet_msg *msg,
         return natlet__roster_refusal(&client->requests.waiters);
     }
     waiter->fn.reply = reply;
-    waiter->key = hash(msg->subject);
+    waiter->key = natlet__hash(msg->subject);
     waiter->options = *options;
     waiter->asked_us = waiter->timer.due_us;
     st = send_request(client, msg, waiter);

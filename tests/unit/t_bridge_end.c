@@ -70,7 +70,8 @@ static void begin_at(const char *info, bool drop_expired)
 {
     static const natlet_supervisor_spec nobody = {.intensity = 1000};
     const natlet_cell_config config = {.size = sizeof config, .on_event = on_event};
-    const natlet_child child = {.behaviour = &noting, .drop_expired = drop_expired};
+    const natlet_child child = {.behaviour = &noting,
+                                .expiry = drop_expired ? &natlet_drop_expired : NULL};
 
     if (info == NULL) {
         rig_connected(&r, RIG_NATS);

@@ -258,7 +258,7 @@ static void send_one(natlet_cell *cell, uint32_t to)
     } else if (agent != NULL && one_in(3)) {
         e->may_overflow = true;
         kind = NATLET_MAIL_NATS;
-        e->may_expire = people[to].child.drop_expired && one_in(2);
+        e->may_expire = people[to].child.expiry != NULL && one_in(2);
         mail.call = e->may_expire ? now_ms() + draw(3) : 0;
         st = natlet__post(cell, agent, agent->pid, &mail, kind, NULL);
     } else {
@@ -463,7 +463,7 @@ static natlet_child random_child(uint32_t i)
                           .restart = one_in(3) ? NATLET_TRANSIENT : NATLET_PERMANENT,
                           .shutdown_ms = one_in(4) ? NATLET_SHUTDOWN_BRUTAL : 1 + draw(3),
                           .drop_mail = one_in(3),
-                          .drop_expired = one_in(3),
+                          .expiry = one_in(3) ? &natlet_drop_expired : NULL,
                           .shield = has_shield ? &p->shield : NULL,
                           .retry = has_retry ? &p->retry : NULL,
                           .mailbox = {.sys = (uint16_t)(1 + draw(4)),
