@@ -346,6 +346,7 @@ static size_t compress(natlet__codec *codec, natlet_slice message)
     if (is_plain || message.len < codec->all->options.threshold_bytes) {
         return 0;
     }
+    NATLET_ASSERT(message.len <= codec->all->options.message_bytes_max);
     size_t n = natlet__deflater_message(codec->deflater, message, codec->spare);
     if (n == 0) {
         stats->incompressible_messages++;
