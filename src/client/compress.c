@@ -74,12 +74,12 @@ static natlet__codec *make_codec(natlet_client *client)
     size_t bytes = options->receive_only
                        ? deflater_at
                        : spare_at + options->message_bytes_max + NATLET__DEFLATE_TAIL;
-    uint8_t *block = natlet__memory_take(&client->rt->memory, bytes);
+    natlet__codec *codec = natlet__memory_take(&client->rt->memory, bytes);
 
-    if (block == NULL) {
+    if (codec == NULL) {
         return NULL;
     }
-    natlet__codec *codec = (natlet__codec *)(void *)block;
+    uint8_t *block = (uint8_t *)codec;
     codec->all = client->compress;
     codec->bytes = bytes;
     codec->inflater = natlet__inflater_init(block + inflater_at);
@@ -228,7 +228,10 @@ static natlet_status unpack(natlet_client *client, uint8_t *out, size_t cap, siz
         }
         if (ev.kind == NATLET__WS_EV_DATA) {
             start_piece(codec, ws, ev.bytes);
-        } else if ((st = natlet__pump_control(client, &ev)) < 0) {
+            continue;
+        }
+        st = natlet__pump_control(client, &ev);
+        if (st < 0) {
             return st;
         }
     }
