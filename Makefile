@@ -320,6 +320,9 @@ demo:
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/run.mjs && "$$NODE" demo/lunatic/run.mjs
 demo-lunatic:
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/lunatic/run.mjs
+# A room of several browser tabs, until ^C.
+demo-slate: $(TOOLS)/server.env $(TOOLS)/node.env $(TOOLS)/npm.env package
+	@set -a && . $(TOOLS)/env && set +a && "$$NODE" demo/slate/run.mjs
 bench: $(TEST_PARTS:%=$(TOOLS)/%.env) all wasm $(HOSTED_BIN) $(HOSTED_WASM) $(BENCH_WASM)
 	@set -a && . $(TOOLS)/env && set +a && "$$NODE" tests/bench/run.mjs $(BENCH)
 
@@ -392,7 +395,7 @@ clean:
 
 FORCE:
 -include $(shell find $(B) -path $(TOOLS) -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells demo bench fuzz \
+.PHONY: all wasm package unit unit-native unit-wasm unit-wasm-node24 asan check gate test test-build conformance conformance-table ws ws-peers ws-mutants ws-references oracle serde-goldens hosts e2e tls browser lab npm traps cells demo demo-slate bench fuzz \
         strict fmt fmt-check tidy tidy-changed arrows symbols publisher builds style docs modules size lists hooks clean FORCE
 .PRECIOUS: $(B)/%.o $(TOOLS)/%.env
 .DELETE_ON_ERROR:

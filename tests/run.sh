@@ -75,6 +75,7 @@ suite traps "$NODE" --expose-gc tests/traps/run.mjs
 suite cells "$NODE" tests/cells/run.mjs
 suite npm "$NODE" tests/npm/run.mjs
 suite npm-node24 "$NODE24" tests/npm/run.mjs
+suite slate "$NODE" demo/slate/run.mjs --check
 suite readme sh tests/arch/readme.sh
 suite demo sh -c '"$NODE" demo/run.mjs && echo "ok demo agents" && "$NODE" demo/lunatic/run.mjs && echo "ok demo lunatic"'
 # After all that have cases of conformance: the table tells what they said.

@@ -257,7 +257,7 @@ function judge(seen, pongs, figures, log) {
         [silent >= 0.2 * asked && silent <= 0.4 * asked, 'the model left about 30 % unanswered'],
         [opened > 0 && probed >= opened && breaker === 0, 'its breaker opened, tried again and closed'],
         [of('model').num_errors === 0, 'no agent outside the group was touched'],
-        [critical > others, 'critical tasks overtook the others'],
+        [critical > others + 3, 'critical tasks overtook the others'],
         [endpoints.length === AGENTS.length + 1, '$SRV.STATS shows every agent'],
     ]);
 }

@@ -4,7 +4,8 @@
 # marked ```js is run in Node with the package of this tree; every command of a
 # block marked ```sh that begins with build/natlet is run, sub and reply in the
 # background until the others have ended.  The server's address in the text is
-# replaced by the one that is up.
+# replaced by the one that is up.  The page on writing agents names its files: they are
+# put where it says, and each of its ```sh blocks is run as it stands.
 set -eu
 cd "$(dirname "$0")/../.."
 . build/tools/env
@@ -110,5 +111,24 @@ for program in "$dir"/*.c "$dir"/*.js; do
         try "$block" "$NODE" "${program%.js}.mjs"
         ;;
     esac
+done
+
+# ---- demo/writing-agents.md
+
+page=demo/writing-agents.md
+my=build/my
+rm -rf $my && mkdir -p $my/node_modules "$dir/bin"
+ln -sfn ../../package/natlet $my/node_modules/natlet
+awk -v my="$my" -v dir="$dir" '
+    /^```[a-z]+ [a-z]+\.[a-z]+$/ { file = my "/" $2; next }
+    $0 == "```sh" { n++; file = dir "/page." n ".sh"; next }
+    /^```/ { file = "" }
+    file { print > file }' $page
+printf '#!/bin/sh\nexec %s -Wall -Wextra -Werror "$@"\n' "$NATIVE_CC" >"$dir/bin/cc"
+printf '#!/bin/sh\nexec %s "$@"\n' "$NODE" >"$dir/bin/node"
+chmod +x "$dir/bin/cc" "$dir/bin/node"
+for block in "$dir"/page.*.sh; do
+    name="agents $(basename "$block" .sh)"
+    try "$name" env PATH="$dir/bin:$PATH" sh -ec 'trap "kill \$! 2>/dev/null || true" EXIT; . "$1"' sh "$block"
 done
 exit $bad

@@ -7,6 +7,7 @@ import { npm, root, tempFolder, tool, within } from './harness.mjs';
 
 const TYPES = {
     '.html': 'text/html',
+    '.css': 'text/css',
     '.js': 'text/javascript',
     '.mjs': 'text/javascript',
     '.json': 'application/json',
