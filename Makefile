@@ -44,17 +44,19 @@ MBEDTLS   = aes asn1parse asn1write base64 bignum bignum_core block_cipher chach
             psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 \
             ssl_ciphersuites ssl_client ssl_msg ssl_tls ssl_tls12_client ssl_tls13_client ssl_tls13_generic \
             ssl_tls13_keys x509 x509_crt
-THIRD     = $(MBEDTLS:%=mbedtls_%) dropbear_curve25519
+ZLIB      = deflate inffast inflate inftrees trees zutil
+THIRD     = $(MBEDTLS:%=mbedtls_%) dropbear_curve25519 $(ZLIB:%=zlib_%)
 DOORS     = src/crypto/ed25519.c src/crypto/sha512.c src/tls/engine.c src/tls/profile.c src/tls/platform.c \
-            src/tls/verdict.c
+            src/tls/verdict.c src/ws/deflate.c
 THIRD_INC = -isystem $(call tool,MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"crypto/mbedtls_config.h"' \
-            -Ibuild -include third/mbedtls_names.h
+            -Ibuild -include third/mbedtls_names.h -isystem $(call tool,ZLIB)
 NAMES     = build/third/mbedtls_names.h
-THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h Makefile $(NAMES)
+THIRD_DEP = src/crypto/mbedtls_config.h src/crypto/dropbear.h src/ws/zlib_names.h Makefile $(NAMES)
 $(foreach m,$(MBEDTLS),$(eval third_mbedtls_$m = $$(call tool,MBEDTLS)/library/$m.c))
 # What every byte goes through: 28 % more throughput as wasm, for 0.3 KB.
 $(foreach m,chacha20 poly1305,$(eval third_mbedtls_$m = -O2 $(value third_mbedtls_$m)))
 third_dropbear_curve25519 = -include crypto/dropbear.h $(call tool,DROPBEAR)/src/curve25519.c
+$(foreach z,$(ZLIB),$(eval third_zlib_$z = -include ws/zlib_names.h $$(call tool,ZLIB)/$z.c))
 
 # The other side of TLS, for tests alone: the same sources with the server's part, under names of their own.
 PEER      = $(MBEDTLS) ssl_tls12_server ssl_tls13_server

@@ -23,6 +23,7 @@
 #include "natlet/bridge.h"
 #include "natlet/cell.h"
 #include "natlet/client.h"
+#include "natlet/compress.h"
 #include "natlet/deadletters.h"
 #include "natlet/embed.h"
 #include "natlet/envelope.h"

@@ -109,9 +109,10 @@ get_wasm() {
 
 # ---- sources
 
-why_sources() { echo "sources of Mbed TLS (SHA-512) and of dropbear (Ed25519), which become part of the library (see NOTICE)"; }
+why_sources() { echo "sources of Mbed TLS (SHA-512), dropbear (Ed25519) and zlib (deflate), which become part of the library (see NOTICE)"; }
 find_sources() {
-    key MBEDTLS source_of mbedtls library/sha512.c && key DROPBEAR source_of dropbear src/curve25519.c
+    key MBEDTLS source_of mbedtls library/sha512.c && key DROPBEAR source_of dropbear src/curve25519.c &&
+        key ZLIB source_of zlib deflate.c
 }
 # source_of PKG FILE: where the first accepted version lies that is there.
 source_of() {
@@ -123,7 +124,8 @@ source_of() {
 }
 get_sources() {
     source_of mbedtls library/sha512.c >/dev/null || upstream mbedtls trixie testing || return 1
-    source_of dropbear src/curve25519.c >/dev/null || upstream dropbear trixie testing
+    source_of dropbear src/curve25519.c >/dev/null || upstream dropbear trixie testing || return 1
+    source_of zlib deflate.c >/dev/null || upstream zlib trixie testing
 }
 
 # ---- server

@@ -9,6 +9,7 @@ NATLET__OPTIONAL(natlet__ledger_work)
 NATLET__OPTIONAL(natlet__ledger_stats)
 NATLET__OPTIONAL(natlet__ledger_free)
 NATLET__OPTIONAL(natlet__secure_free)
+NATLET__OPTIONAL(natlet__compress_free)
 NATLET__OPTIONAL(natlet__subscribe_end_all)
 NATLET__OPTIONAL(natlet__subscriptions_free)
 
@@ -255,6 +256,9 @@ static void give_back(natlet_client *client)
     }
     natlet__servers_clear(&client->servers);
     natlet__line_free(client);
+    if (natlet__compress_free != NULL && client->compress != NULL) {
+        natlet__compress_free(client);
+    }
     natlet__config_give_back(client);
     natlet__memory_give_back(memory, client, sizeof *client);
 }

@@ -20,6 +20,7 @@
  *     ledger.c         what became of each publish; optional.h says how it costs nothing
  *     offline.c        publishes that wait for a connection
  *     secure.c         TLS of the client's own; likewise
+ *     compress.c       permessage-deflate; likewise
  *
  * Internal.  A callback may call anything but free, so every function that runs
  * one looks again afterwards at what it holds: link->conn changes when the
@@ -32,6 +33,7 @@
 #include "base/runtime.h"
 #include "base/timers.h"
 #include "client/backoff.h"
+#include "client/compress.h"
 #include "client/ledger.h"
 #include "client/outbox.h"
 #include "client/queue.h"
@@ -224,7 +226,8 @@ struct natlet_client {
     uint8_t *config_text;
     size_t config_text_bytes;
     natlet__servers servers;
-    natlet__secure *secure; /* NULL: natlet_client_tls was not called */
+    natlet__secure *secure;     /* NULL: natlet_client_tls was not called */
+    natlet__compress *compress; /* NULL: natlet_client_compress was not called */
 };
 
 /* ---- client.c ---- */
@@ -333,6 +336,9 @@ void natlet__identity_watch(natlet_client *client);
 void natlet__identity_expires(natlet_client *client);
 
 /* ---- pump.c ---- */
+
+/* A WebSocket control frame came.  Returns OK, or E_CLOSED: it ended the connection. */
+natlet_status natlet__pump_control(natlet_client *client, const natlet__ws_event *ev);
 
 /* Reads and routes until the host has no more or the time is up.  Returns true if
  * work is left. */

@@ -6,11 +6,12 @@
 #include "client/optional.h"
 
 NATLET__OPTIONAL(natlet__ledger_lost)
+NATLET__OPTIONAL(natlet__codec_offer)
 NATLET__OPTIONAL(natlet__secure_choose)
 NATLET__OPTIONAL(natlet__secure_opened)
 
 enum {
-    REQUEST_EXTRA = 256, /* what an upgrade request adds to host, path and headers */
+    REQUEST_EXTRA = 384, /* what an upgrade request adds to host, path and headers */
     WS_NORMAL = 1000,    /* RFC 6455, 7.4.1 */
     WS_GOING_AWAY = 1001,
     WS_PROTOCOL_ERROR = 1002,
@@ -142,6 +143,10 @@ static void ask_upgrade(natlet_client *client)
         len = natlet__handshake_write(&client->link.handshake, natlet__outbox_at(&client->outbox),
                                       room, &request);
         st = len > 0 ? NATLET_OK : NATLET_E_URL;
+    }
+    if (natlet__codec_offer != NULL && client->compress != NULL && st == NATLET_OK) {
+        len = natlet__codec_offer(client, natlet__outbox_at(&client->outbox), room, len);
+        st = len > 0 ? NATLET_OK : NATLET_E_NO_MEMORY;
     }
     if (st < 0) {
         natlet__link_fail(client, st, WS_NORMAL);

@@ -13,6 +13,7 @@
 #include "client/optional.h"
 
 NATLET__OPTIONAL(natlet__ledger_lost)
+NATLET__OPTIONAL(natlet__codec_free)
 NATLET__OPTIONAL(natlet__subscribe_leave)
 
 enum {
@@ -40,6 +41,9 @@ natlet_status natlet__line_init(natlet_client *client, natlet__timer *timer)
 
 void natlet__line_free(natlet_client *client)
 {
+    if (natlet__codec_free != NULL && client->outbox.codec != NULL) {
+        natlet__codec_free(client);
+    }
     natlet__outbox_free(&client->outbox);
     natlet__window_free(&client->window);
     natlet__memory_give_back(&client->rt->memory, client->info, client->info_len);

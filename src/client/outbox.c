@@ -4,8 +4,13 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "client/compress.h"
+#include "client/optional.h"
 #include "crypto/secret.h"
 #include "ws/frame.h"
+
+NATLET__OPTIONAL(natlet__codec_next)
+NATLET__OPTIONAL(natlet__codec_pack)
 
 natlet_status natlet__outbox_init(natlet__outbox *box, uint32_t bytes, uint32_t bytes_max)
 {
@@ -139,7 +144,13 @@ natlet_slice natlet__outbox_ready(natlet__outbox *box)
         box->sealed = box->end;
     } else if (box->start == box->sealed && len > 0) {
         len = len < box->frame_max ? len : box->frame_max;
-        seal(box, NATLET__WS_BINARY, box->sealed, len);
+        size_t shorter = 0;
+        if (natlet__codec_pack != NULL && box->codec != NULL) {
+            len = natlet__codec_next(box, len);
+            shorter = natlet__codec_pack(box, len);
+        }
+        seal(box, shorter > 0 ? NATLET__WS_BINARY | NATLET__WS_COMPRESSED : NATLET__WS_BINARY,
+             box->sealed + shorter, len - shorter);
         box->sealed += len;
     }
     return (natlet_slice){box->ptr + box->start, box->sealed - box->start};

@@ -36,7 +36,8 @@ typedef struct natlet__outbox {
     size_t start, sealed, end;
     size_t frame_max; /* payload bytes of one frame; 0: no frames */
     size_t used_max;
-    bool is_open; /* secrets are behind us */
+    bool is_open;                /* secrets are behind us */
+    struct natlet__codec *codec; /* compress.h; NULL: nothing is compressed */
 } natlet__outbox;
 
 /* Takes `bytes`; the owner has set memory and random.  Returns OK or E_NO_MEMORY. */

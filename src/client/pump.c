@@ -14,6 +14,8 @@
 #include "client/optional.h"
 
 NATLET__OPTIONAL(natlet__subscribe_deliver)
+NATLET__OPTIONAL(natlet__codec_begin)
+NATLET__OPTIONAL(natlet__codec_receive)
 
 enum { WS_PROTOCOL_ERROR = 1002, WS_TOO_BIG = 1009, WS_INTERNAL_ERROR = 1011 };
 
@@ -112,7 +114,7 @@ static natlet_status parse(natlet_client *client)
 
 /* ---- frames ---- */
 
-static natlet_status take_control(natlet_client *client, const natlet__ws_event *ev)
+natlet_status natlet__pump_control(natlet_client *client, const natlet__ws_event *ev)
 {
     natlet__link *link = &client->link;
 
@@ -140,7 +142,7 @@ static natlet_status unframe(natlet_client *client)
     natlet_status st = natlet__window_unframe(&client->window, &ev);
 
     if (st == NATLET_EVENT) {
-        return take_control(client, &ev);
+        return natlet__pump_control(client, &ev);
     }
     return st < 0 ? st : NATLET_OK;
 }
@@ -153,7 +155,10 @@ static natlet_status read_answer(natlet_client *client)
 
     if (st == NATLET_OK) {
         natlet__window_parsed(&client->window, in.len);
-        natlet__window_frame(&client->window, &client->link.ws);
+        if (natlet__codec_begin == NULL || client->outbox.codec == NULL ||
+            !natlet__codec_begin(client)) {
+            natlet__window_frame(&client->window, &client->link.ws);
+        }
     }
     return st;
 }
@@ -191,6 +196,18 @@ static size_t line_max(const natlet_client *client)
                : natlet__parser_need(&client->link.parser, natlet__window_bytes(&client->window));
 }
 
+/* One recv of what compression may be on. */
+static natlet_status receive_packed(natlet_client *client, uint8_t *room, uint32_t cap)
+{
+    natlet_status st = natlet__codec_receive(client, room, cap);
+
+    if (st < 0 && st != NATLET_E_AGAIN && st != NATLET_E_CLOSED) {
+        fail(client, st);
+        return NATLET_E_CLOSED;
+    }
+    return st;
+}
+
 /* One recv.  Returns OK if it brought bytes, else < 0. */
 static natlet_status receive(natlet_client *client)
 {
@@ -202,6 +219,9 @@ static natlet_status receive(natlet_client *client)
     if (room == NULL) {
         fail(client, NATLET_E_NO_MEMORY);
         return NATLET_E_CLOSED;
+    }
+    if (natlet__codec_receive != NULL && client->outbox.codec != NULL && link->is_framed) {
+        return receive_packed(client, room, cap);
     }
     int32_t got = host->recv(host->self, link->conn, room, cap);
     client->stats.recv_calls++;

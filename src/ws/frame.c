@@ -13,7 +13,11 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/optional.h"
 #include "base/utf8.h"
+#include "ws/deflate.h"
+
+NATLET__OPTIONAL(natlet__inflater_read)
 
 enum {
     FINAL = 0x80, /* first byte of a head (RFC 6455, 5.2) */
@@ -76,13 +80,26 @@ static bool collect(natlet__ws *ws, size_t want, natlet_slice *in)
     return n == missing;
 }
 
+static bool has_deflate(const natlet__ws *ws)
+{
+    return natlet__inflater_read != NULL && ws->has_deflate;
+}
+
+/* RSV1 may stand in the first frame of a message (RFC 7692, 6). */
+static uint8_t reserved_bits(const natlet__ws *ws, uint8_t opcode)
+{
+    bool is_first = opcode == NATLET__WS_BINARY || opcode == NATLET__WS_TEXT;
+
+    return has_deflate(ws) && is_first ? RESERVED & ~NATLET__WS_COMPRESSED : RESERVED;
+}
+
 /* Judges all that the first two bytes say, so that a bad frame is refused
  * before its length was waited for. */
 static natlet_status check_start(natlet__ws *ws)
 {
     uint8_t opcode = ws->head[0] & OPCODE;
 
-    if ((ws->head[0] & RESERVED) != 0 || (ws->head[1] & MASKED) != 0 ||
+    if ((ws->head[0] & reserved_bits(ws, opcode)) != 0 || (ws->head[1] & MASKED) != 0 ||
         (KNOWN_OPCODES >> opcode & 1) == 0) {
         return refuse(ws);
     }
@@ -123,6 +140,9 @@ static natlet_status start_data(natlet__ws *ws, uint64_t len)
     if ((ws->head[0] & OPCODE) == NATLET__WS_BINARY) {
         ws->message_bytes = 0;
         ws->empty_frames = 0;
+        if (has_deflate(ws)) {
+            ws->is_compressed = (ws->head[0] & NATLET__WS_COMPRESSED) != 0;
+        }
     }
     if (len > ws->message_max - ws->message_bytes) {
         return fail(ws, NATLET_E_TOO_LARGE, TOO_BIG);
@@ -184,7 +204,12 @@ static natlet_status read_head(natlet__ws *ws, natlet_slice *in, natlet__ws_even
     if (is_control(ws)) {
         return end_control(ws, ev);
     }
-    return read_length(ws, &len) ? start_data(ws, len) : refuse(ws);
+    natlet_status st = read_length(ws, &len) ? start_data(ws, len) : refuse(ws);
+    if (st == NATLET_OK && has_deflate(ws) && len == 0 && !ws->in_message) {
+        *ev = (natlet__ws_event){.kind = NATLET__WS_EV_DATA};
+        return NATLET_EVENT; /* what is compressed has to be brought to its end */
+    }
+    return st;
 }
 
 static natlet_status read_payload(natlet__ws *ws, natlet_slice *in, natlet__ws_event *ev)

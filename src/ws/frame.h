@@ -19,6 +19,7 @@ enum {
     NATLET__WS_CLOSE = 0x8,
     NATLET__WS_PING = 0x9,
     NATLET__WS_PONG = 0xA,
+    NATLET__WS_COMPRESSED = 0x40, /* RSV1 beside the opcode: the message is (RFC 7692, 6) */
 };
 
 enum {
@@ -29,7 +30,8 @@ enum {
 };
 
 typedef enum natlet__ws_kind {
-    NATLET__WS_EV_DATA, /* bytes: the next piece of a binary message, never empty */
+    NATLET__WS_EV_DATA, /* bytes: the next piece of a binary message, never empty but for a
+                         * last frame without payload where has_deflate */
     NATLET__WS_EV_PING, /* bytes: to be echoed in a pong */
     NATLET__WS_EV_PONG,
     NATLET__WS_EV_CLOSE, /* code (1005: none given) and bytes: the reason */
@@ -51,6 +53,8 @@ typedef struct natlet__ws {
     uint8_t head_len;
     bool in_message;                          /* further frames of a data message are due */
     bool closed;                              /* a close frame was read: the rest is ignored */
+    bool has_deflate;                         /* permessage-deflate was agreed on (deflate.h) */
+    bool is_compressed;                       /* this message is: RSV1 of its first frame */
     uint8_t head[2 + NATLET__WS_CONTROL_MAX]; /* of the present frame, or all of a control frame */
 } natlet__ws;
 

@@ -8,7 +8,11 @@
 #include "base/assert.h"
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "base/optional.h"
+#include "ws/deflate.h"
 #include "ws/sha1.h"
+
+NATLET__OPTIONAL(natlet__deflate_is_agreed)
 
 enum { SWITCHING_PROTOCOLS = 101, FINAL_STATUS_MIN = 200 };
 
@@ -168,6 +172,11 @@ static bool judge_field(natlet__handshake *h, natlet_slice name, natlet_slice va
         }
         return true;
     default:
+        if (natlet__deflate_is_agreed != NULL && which == FORBIDDEN &&
+            h->extension == NATLET__EXTENSION_OFFERED) {
+            h->extension = NATLET__EXTENSION_AGREED;
+            return natlet__deflate_is_agreed(value);
+        }
         return which == STRANGER;
     }
 }

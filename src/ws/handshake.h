@@ -17,6 +17,8 @@ enum {
     NATLET__HANDSHAKE_FIELDS_MAX = 64,
 };
 
+enum { NATLET__EXTENSION_NONE, NATLET__EXTENSION_OFFERED, NATLET__EXTENSION_AGREED };
+
 typedef struct natlet__handshake {
     uint8_t key[24];      /* Sec-WebSocket-Key: base64 of 16 random bytes */
     natlet_status failed; /* sticky */
@@ -24,6 +26,7 @@ typedef struct natlet__handshake {
     uint16_t http_status; /* of the answer, 0 before it */
     uint8_t fields;       /* header fields read */
     uint8_t seen;         /* which of those that must be there */
+    uint8_t extension;    /* permessage-deflate: NONE, or OFFERED by who adds that to the request */
 } natlet__handshake;
 
 typedef struct natlet__handshake_request {

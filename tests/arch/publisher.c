@@ -1,6 +1,7 @@
 /* A program that connects, publishes and flushes; with FULL one that also uses what
  * else a client can do.  Linked by publisher.sh, never run. */
 #include "natlet/client.h"
+#include "natlet/compress.h"
 #include "natlet/host.h"
 #include "natlet/tls.h"
 
@@ -27,6 +28,7 @@ int program(const natlet_host *host, const natlet_allocator *memory,
     const natlet_track_options track = {.offline_bytes_max = 65536};
     const natlet_tls_config tls = {.size = sizeof tls};
     outcome += natlet_client_track(client, &track);
+    outcome += natlet_client_compress(client, NULL);
     outcome += natlet_client_tls(client, &tls);
     outcome += natlet_client_subscribe(client, &sid, msg->subject, NULL, NULL);
     outcome += natlet_client_next(client, sid, &lent);

@@ -6,7 +6,7 @@
 # other.  CC, SIZE, and the words of WASM_CC compile and link.
 set -eu
 cd "$(dirname "$0")/../.."
-optional="subscribe subscriptions requests many queue drain ledger offline secure"
+optional="compress deflate subscribe subscriptions requests many queue drain ledger offline secure"
 least=6000 # bytes that a publisher must be smaller
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

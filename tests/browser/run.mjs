@@ -119,6 +119,26 @@ await equal(
     ['hello', { K: ['1', '2'], lower: ['ü'] }],
 );
 
+// Chromium offers compression by itself, and takes what the server compressed.
+const packing = await startNats({ websocket: 'compression: true' });
+const packed = await openPage();
+await report.test(
+    'a server that compresses',
+    async () => {
+        const on = (name, ...args) =>
+            packed.evaluate(([what, list]) => window[what](...list), [name, args]);
+        await on('start', '/modules/natlet-core.wasm', packing.wsUrl);
+        const small = await on('echo', 'packed.small', 2000, MAX);
+        const large = await on('echo', 'packed.large', 20, LARGE);
+        const largest = await on('echo', 'packed.largest', 3, 1048576);
+        if (small !== 2000 || large !== 20 || largest !== 3) {
+            throw new Error(`${small} small messages, ${large} large ones, ${largest} larger ones`);
+        }
+    },
+    40000,
+);
+await packing.stop();
+
 await report.ok(complaints.length === 0, 'the console is empty', () => complaints.join('\n'));
 complaints.length = 0;
 

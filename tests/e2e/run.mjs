@@ -6,6 +6,7 @@
 import { Report, startNats } from '../support/harness.mjs';
 import { benchCases } from './bench.mjs';
 import { Cli, forms } from './cli.mjs';
+import { compressCases } from './compress.mjs';
 import { identityCases } from './identity.mjs';
 import { messageCases } from './messages.mjs';
 import { eventCase, optionCases } from './options.mjs';
@@ -34,6 +35,7 @@ async function withServer(old) {
 
 await withServer(false);
 await withServer(true);
+await compressCases(report, forms);
 for (const form of forms) {
     await refusalCases(report, form);
     await subjectCases(report, form);

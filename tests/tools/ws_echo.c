@@ -1,4 +1,4 @@
-/* ws-echo [--cut BYTES | --seed NUMBER] [--connect-ms MS] URL...
+/* ws-echo [--cut BYTES | --seed NUMBER] [--connect-ms MS] [--deflate] URL...
  *
  * Connects to one URL after the other and sends every WebSocket message back as it came,
  * until the server ends the connection; for any WebSocket test server to drive.  For each
@@ -15,7 +15,9 @@
  * Instead of NATS's parser there is the one below, for which an operation is a message.
  *
  * --cut lets the host hand over and take that many bytes at most at a time, --seed so many
- * as a row of random numbers says: what is sent must not depend on it. */
+ * as a row of random numbers says: what is sent must not depend on it.
+ *
+ * --deflate offers permessage-deflate, and compresses what gets shorter. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +26,14 @@
 #include "base/bytes.h"
 #include "client/client.h"
 #include "client/origin.h"
+#include "natlet/compress.h"
 #include "support/hosted.h"
 
 enum {
     FAILED = 1,
     USAGE = 2,
     PENDING_MAX = 32 << 20, /* the longest message that is sent back */
+    INFLATED_MAX = 262144,  /* of a compressed one, in all */
     TAKEN_AT = 16384,       /* of fragments: what is longer goes from the window to the side */
 };
 
@@ -99,6 +103,7 @@ static struct {
     uint8_t *taken;         /* of the message now arriving, moved out of the window */
     size_t taken_len;
     uint32_t number, messages;
+    uint32_t unpacked; /* messages that compression had brought to their end */
     bool is_over, has_failed;
 } echo;
 
@@ -114,6 +119,7 @@ void natlet__parser_init(natlet__parser *p, uint32_t message_max)
 {
     *p = (natlet__parser){.message_max = message_max};
     echo.raw_end = NULL;
+    echo.unpacked = 0;
     forget_message();
 }
 
@@ -124,6 +130,7 @@ static void greet(natlet_client *client)
         client->link.state = NATLET__LINK_JOINING;
         natlet__timers_stop(&client->timers, client->timer);
         natlet__outbox_frame(&client->outbox, NATLET_FRAME_PAYLOAD_MAX);
+        natlet__outbox_open(&client->outbox);
     }
 }
 
@@ -234,6 +241,19 @@ static natlet_status take(natlet_client *client, natlet_slice *in)
     return NATLET_EVENT;
 }
 
+/* With compression on no message is read beyond its end. */
+static natlet_status next_unpacked(natlet_client *client, natlet_slice *in)
+{
+    uint32_t messages = natlet__codec_messages(client);
+
+    if (messages != echo.unpacked) {
+        natlet_status st = send_back(client, in);
+        echo.unpacked = st == NATLET_EVENT ? messages : echo.unpacked;
+        return st;
+    }
+    return in->len > TAKEN_AT ? take(client, in) : NATLET_MORE;
+}
+
 /* A message's last frame says how long it will be; before that what comes is short, or goes
  * to the side.  The kind of an event that means nothing to the client is OK. */
 natlet_status natlet__parser_next(natlet__parser *p, natlet_slice *in, natlet__event *ev)
@@ -243,6 +263,9 @@ natlet_status natlet__parser_next(natlet__parser *p, natlet_slice *in, natlet__e
 
     greet(client);
     *ev = (natlet__event){.kind = NATLET__EV_OK};
+    if (client->outbox.codec != NULL) {
+        return next_unpacked(client, in);
+    }
     if (echo.raw_end != NULL) {
         client->window.raw_end = echo.raw_end;
         echo.raw_end = NULL;
@@ -313,7 +336,26 @@ static bool is_any_open(const natlet_runtime *rt)
     return false;
 }
 
-static bool serve(const natlet_host *door, const char *url, uint32_t connect_ms)
+typedef struct settings {
+    uint32_t connect_ms;
+    bool has_deflate;
+} settings;
+
+static natlet_status begin(const settings *with)
+{
+    const natlet_compress_options options = {
+        .inflated_bytes_max = INFLATED_MAX,
+        .threshold_bytes = 1,
+        .message_bytes_max = NATLET_FRAME_PAYLOAD_MAX,
+        .window_bits = 15,
+    };
+    natlet_status st =
+        with->has_deflate ? natlet_client_compress(echo.client, &options) : NATLET_OK;
+
+    return st < 0 ? st : natlet_client_connect(echo.client);
+}
+
+static bool serve(const natlet_host *door, const char *url, const settings *with)
 {
     natlet_client_config config;
     natlet_allocator libc = hosted_allocator();
@@ -322,7 +364,7 @@ static bool serve(const natlet_host *door, const char *url, uint32_t connect_ms)
     natlet_client_config_init(&config);
     config.servers = natlet__text(url);
     config.no_reconnect = true;
-    config.connect_ms = connect_ms;
+    config.connect_ms = with->connect_ms;
     config.pending_bytes_max = PENDING_MAX + NATLET__WS_HEAD_MAX;
     config.on_event = note_event;
     echo.messages = 0;
@@ -332,7 +374,7 @@ static bool serve(const natlet_host *door, const char *url, uint32_t connect_ms)
     }
     natlet_status st = natlet_client_new(&echo.client, rt, &config);
     if (st >= 0) {
-        st = natlet_client_connect(echo.client);
+        st = begin(with);
     }
     while (st >= 0 && (!echo.is_over || is_any_open(rt))) {
         (void)natlet_runtime_run(rt, 10000, NATLET_NEVER_MS);
@@ -349,11 +391,15 @@ static bool serve(const natlet_host *door, const char *url, uint32_t connect_ms)
 }
 
 /* Reads one option; returns how many arguments it took, 0 if there is none. */
-static int read_option(char **arguments, uint32_t *connect_ms)
+static int read_option(char **arguments, settings *with)
 {
     const char *name = arguments[0];
     const char *value = arguments[1];
 
+    if (name != NULL && strcmp(name, "--deflate") == 0) {
+        with->has_deflate = true;
+        return 1;
+    }
     if (name == NULL || value == NULL || strncmp(name, "--", 2) != 0) {
         return 0;
     }
@@ -362,7 +408,7 @@ static int read_option(char **arguments, uint32_t *connect_ms)
     } else if (strcmp(name, "--seed") == 0) {
         cuts.seed = strtoull(value, NULL, 10) * 2 + 1;
     } else if (strcmp(name, "--connect-ms") == 0) {
-        *connect_ms = (uint32_t)strtoul(value, NULL, 10);
+        with->connect_ms = (uint32_t)strtoul(value, NULL, 10);
     } else {
         return 0;
     }
@@ -371,16 +417,18 @@ static int read_option(char **arguments, uint32_t *connect_ms)
 
 int main(int argc, char **argv)
 {
-    uint32_t connect_ms = NATLET_CONNECT_MS_DEFAULT;
+    settings with = {.connect_ms = NATLET_CONNECT_MS_DEFAULT};
     int at = 1;
     int used;
 
-    while (at < argc && (used = read_option(argv + at, &connect_ms)) > 0) {
+    while (at < argc && (used = read_option(argv + at, &with)) > 0) {
         at += used;
     }
     cuts.door = hosted_door();
     if (at == argc || cuts.door == NULL || argv[at][0] == '-') {
-        fprintf(stderr, "usage: ws-echo [--cut BYTES | --seed NUMBER] [--connect-ms MS] URL...\n");
+        fprintf(
+            stderr,
+            "usage: ws-echo [--cut BYTES | --seed NUMBER] [--connect-ms MS] [--deflate] URL...\n");
         return USAGE;
     }
     natlet_host door = *cuts.door;
@@ -389,7 +437,7 @@ int main(int argc, char **argv)
     door.poll = cut_poll;
     for (; at < argc; at++) {
         echo.number++;
-        if (!serve(&door, argv[at], connect_ms)) {
+        if (!serve(&door, argv[at], &with)) {
             return FAILED;
         }
     }

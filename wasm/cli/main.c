@@ -65,6 +65,7 @@ static const char help[] =
     "      --tlspin HASH      SHA-256 of a public key that the server may have; with commas\n"
     "      --tlsfirst         TLS before the server says anything\n"
     "      --tls MODE         auto, module or host: whose TLS is used [auto]\n"
+    "      --compress         offers compression to a server reached by ws or wss\n"
     "      --name NAME        of the connection, shown by the server\n"
     "      --inbox-prefix S   subject before the inboxes for answers\n"
     "      --timeout TIME     for connecting and for an answer: 2s, 500ms, 1m30s [5s]\n"

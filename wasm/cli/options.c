@@ -63,6 +63,7 @@ static const option known[] = {
     {"ping-interval", 0, DURATION, AT(ping_ms), CLI_ANY, 0},
     {"max-pings", 0, COUNT, AT(pings_max), CLI_ANY, UINT32_MAX},
     {"no-echo", 0, FLAG, AT(no_echo), CLI_ANY, 0},
+    {"compress", 0, FLAG, AT(compress), CLI_ANY, 0},
     {"ws-header", 0, WS_HEADER, AT(ws_headers), CLI_ANY, 0},
     {"header", 'H', HEADER, AT(headers), SENDERS, 0},
     {"count", 0, COUNT, AT(count), COUNTED, 0},

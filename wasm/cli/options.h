@@ -40,7 +40,7 @@ typedef struct cli_options {
     cli_text ws_headers; /* lines for the upgrade request */
     bool json, raw, echo, help, version, no_progress;
     bool keep_order, no_reconnect, retry_connect, ignore_discovered, no_echo, retry_auth;
-    bool tls_first;
+    bool tls_first, compress;
     const char *operands[CLI_OPERANDS_MAX]; /* the verb and what follows it */
     uint32_t operand_count;
     uint64_t given; /* a bit for each option, in the order of the table */

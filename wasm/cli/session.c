@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "natlet/compress.h"
 #include "natlet/subject.h"
 #include "wasm/cli/door.h"
 
@@ -388,6 +389,9 @@ static natlet_status make_client(cli_session *session, cli_link *link)
     session->client = session->links->client;
     if (st == NATLET_OK) {
         st = natlet_client_tls(link->client, &session->tls.config);
+    }
+    if (st == NATLET_OK && options->compress) {
+        st = natlet_client_compress(link->client, NULL);
     }
     return st < 0 ? st : natlet_client_connect(link->client);
 }

@@ -1,12 +1,14 @@
 // What a server may send after the upgrade, and what has to come of it: RFC 6455, with the
 // bits of RFC 7692 that were not negotiated.
 //
+// With `deflate` compression was agreed on, and `compressed` echoes have to be.
+//
 // A case is { id, name, script, messages, pongs, closes, heard, refused, status }.  The script
 // is a list of frames; WAIT among them says to wait for the answers to all before it, where
 // answers may come late.  `messages` have to come back exactly and in order; `pongs` is 'each'
 // ping's or only the 'last' one's; `closes` is the code of the client's close frame, undefined:
 // none; `heard` and `refused` are what the client tells of the end.
-import { BINARY, CLOSE, CONTINUE, PING, PONG, TEXT, closeFrame, frame } from './wire.mjs';
+import { BINARY, CLOSE, CONTINUE, PING, PONG, TEXT, closeFrame, deflated, frame } from './wire.mjs';
 
 export const WAIT = Symbol('wait');
 export const END = Symbol('end'); // FIN
@@ -366,6 +368,72 @@ good('9.6', 'a message of 65536 bytes in segments of 1300', cut(bytes(65536), 13
     messages: [bytes(65536)],
     waits: true,
     modes: SOME,
+});
+
+// ---- 12: permessage-deflate (RFC 7692)
+
+const RSV1 = { rsv: 4 };
+const HELLO = Buffer.from('Hello');
+const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+const deflate = true;
+const packed = (payload, options) => binary(deflated(payload, options), RSV1);
+[
+    ['a fixed block', 'f2 48 cd c9 c9 07 00'],
+    ['a stored block', '00 05 00 fa ff 48 65 6c 6c 6f 00'],
+    ['a block that says it is the last', 'f3 48 cd c9 c9 07 00 00'],
+    ['two blocks', 'f2 48 05 00 00 00 ff ff ca c9 c9 07 00'],
+].forEach(([name, payload], i) => {
+    const script = [binary(hex(payload), RSV1)];
+    good(`12.1.${i + 1}`, name, script, { messages: [HELLO], deflate });
+});
+good('12.1.5', 'an example in two fragments', [start(hex('f248cd'), RSV1), last(hex('c9c90700'))], {
+    messages: [HELLO],
+    deflate,
+});
+good('12.1.6', 'a ping between fragments', [start(hex('f248cd'), RSV1), frame(PING, 'a'), last(hex('c9c90700'))], {
+    messages: [HELLO],
+    pongs: 'each',
+    deflate,
+});
+good('12.1.7', 'empty fragments around it', [start('', RSV1), middle(hex('f248cdc9c90700')), middle(''), last('')], {
+    messages: [HELLO],
+    deflate,
+});
+good('12.1.8', 'an empty message', [packed('')], { messages: [Buffer.alloc(0)], deflate });
+good('12.1.9', 'a plain message where compression is on', [binary(HELLO), packed(HELLO), binary(HELLO)], {
+    messages: [HELLO, HELLO, HELLO],
+    deflate,
+});
+good('12.1.10', 'an empty plain one', [binary(''), packed(HELLO)], { messages: [Buffer.alloc(0), HELLO], deflate });
+[64, 1000, 4096, 65535, 65536, 200000].forEach((length, i) => {
+    const payload = Buffer.from(Array.from({ length }, (_, at) => 97 + ((at * at) % 7)));
+    const compressed = length > 65535 ? 0 : 1; // of ours none is longer, but for this program's
+    const how = { messages: [payload], deflate, compressed, waits: true, modes: SOME };
+    good(`12.2.${i + 1}`, `${length} bytes`, [packed(payload)], how);
+    good(`12.3.${i + 1}`, `${length} bytes in fragments`, cutPacked(payload, 77), how);
+});
+function cutPacked(payload, size) {
+    const [first, ...rest] = cut(deflated(payload), size);
+    first[0] |= 0x40;
+    return [first, ...rest];
+}
+[
+    ['no stream', [binary('Hello', RSV1)], 1007],
+    ['a stream that ends early', [binary(hex('f248cd'), RSV1)], 1007],
+    ['... in a last fragment', [start(hex('f248cd'), RSV1), last('')], 1007],
+    ['no payload at all', [binary('', RSV1)], 1007],
+    ['block type 3', [binary(hex('06'), RSV1)], 1007],
+    ['context that was given up', [packed(HELLO), binary(hex('f200110000'), RSV1)], 1007, [HELLO]],
+    ['RSV1 in the second fragment', [start(hex('f248cd')), last(hex('c9c90700'), RSV1)], 1002],
+    ['RSV1 in both', [start(hex('f248cd'), RSV1), last(hex('c9c90700'), RSV1)], 1002],
+    ['RSV1 in a ping', [frame(PING, '', RSV1)], 1002],
+    ['RSV1 in a close', [frame(CLOSE, '', RSV1)], 1002],
+    ['RSV2', [binary(deflated(HELLO), { rsv: 6 })], 1002],
+    ['RSV3', [binary(deflated(HELLO), { rsv: 5 })], 1002],
+    ['text', [frame(TEXT, deflated(HELLO), RSV1)], 1003],
+    ['a bomb of 100 MB', [packed(Buffer.alloc(100 << 20), { level: 9 })], 1009, [], { modes: ['whole'] }],
+].forEach(([name, script, code, messages = [], rest = {}], i) => {
+    bad(`12.4.${i + 1}`, name, messages.length > 0 ? [script[0], WAIT, script[1]] : script, code, { messages, deflate, waits: true, ...rest });
 });
 
 export const MODES = ['whole', 'byte', 'random'];

@@ -4,9 +4,9 @@ import { pingsOf } from './server.mjs';
 
 /** What natlet holds at most: buffers, tables, the largest message twice (as it comes and as
  *  it goes), and the steps by which the outbox grows. */
-export function memoryMax({ messages = [] }) {
+export function memoryMax({ messages = [], deflate = false }) {
     const largest = Math.max(0, ...messages.map((one) => one.length));
-    return 160 * 1024 + 3 * largest;
+    return (deflate ? 640 : 160) * 1024 + 3 * largest; // a codec; what is refused at its 256 KiB, twice while it grows
 }
 
 /** `natlet` is the line that ws-echo printed about it, or undefined. */
@@ -74,6 +74,9 @@ export function wireFaults(what, record, isOther = false) {
         message.opcode === BINARY && wantMessages[i]?.equals(message.payload);
     if (reader.messages.length !== wantMessages.length || !reader.messages.every(isSame)) {
         faults.push(`${reader.messages.length} messages, ${wantMessages.length} were due, exactly`);
+    }
+    if (what.compressed !== undefined && reader.compressed !== what.compressed) {
+        faults.push(`${reader.compressed} compressed messages, not ${what.compressed}`);
     }
     faults.push(...(what.script ? pongFaults(what, reader.pongs) : []));
     const closes = what.script ? what.closes : what.refused || (record.isUpgraded ? 1000 : undefined);

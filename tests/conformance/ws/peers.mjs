@@ -34,8 +34,8 @@ function sayWith(socket, i) {
 }
 
 /** npm's ws: { url, right }, the second when all came back. */
-async function serveWithWs() {
-    const server = new (npm('ws').WebSocketServer)({ host: '127.0.0.1', port: 0 });
+async function serveWithWs(perMessageDeflate = false) {
+    const server = new (npm('ws').WebSocketServer)({ host: '127.0.0.1', port: 0, perMessageDeflate });
     await new Promise((done) => server.once('listening', done));
     const right = new Promise((done) => {
         server.once('connection', (socket) => {
@@ -88,7 +88,8 @@ async function buildLws() {
 const python = await run('python3', ['-c', 'import websockets']);
 const lws = await buildLws();
 const peers = {
-    "npm's ws": serveWithWs,
+    "npm's ws": () => serveWithWs(),
+    [`npm's ws, compressed`]: () => serveWithWs({ threshold: 0 }),
     'python3-websockets':
         python.code === 0 &&
         (() => serveWith('python3', [path.join(PEERS, 'websockets_server.py')])),
@@ -105,7 +106,8 @@ for (const [name, serve] of Object.entries(peers)) {
         await report.test(`ws-peers: ${COUNT} messages with ${name} (${form})`, async () => {
             const { url, right } = await serve();
             const [file, before, env] = formOf(form);
-            const { code, stdout } = await run(file, [...before, url], { env, timeoutMs: 30000 });
+            const options = name.includes('compressed') ? ['--deflate'] : [];
+            const { code, stdout } = await run(file, [...before, ...options, url], { env, timeoutMs: 30000 });
             const got = await right;
             const isRight = code === 0 && got === COUNT && /heard=1000 .*messages=1000 /.test(stdout);
             if (!isRight) {

@@ -19,12 +19,12 @@ const CUTS = { whole: [], byte: ['--cut', '1'], random: ['--seed', String(SEED)]
 
 /** Runs ws-echo over these cases.  One that it does not survive has no line, and it starts
  *  again behind that. */
-async function drive(server, form, mode, cases) {
+async function drive(server, form, mode, cases, options = []) {
     const [file, before, env] = formOf(form);
     const lines = new Map();
     const targets = cases.map(({ id }) => server.url(id, `form=${form}&mode=${mode}`));
     for (let at = 0; at < cases.length; ) {
-        const args = [...before, ...CUTS[mode], '--connect-ms', String(CONNECT_MS)];
+        const args = [...before, ...options, ...CUTS[mode], '--connect-ms', String(CONNECT_MS)];
         const running = start(file, [...args, ...targets.slice(at)], { env });
         const timer = setTimeout(() => running.child.kill('SIGKILL'), 60000);
         await running.exit;
@@ -38,7 +38,10 @@ async function drive(server, form, mode, cases) {
 
 async function runMode(server, form, mode, cases) {
     const mine = cases.filter(({ modes }) => modes.includes(mode));
-    const lines = await drive(server, form, mode, mine);
+    const lines = new Map([
+        ...(await drive(server, form, mode, mine.filter(({ deflate }) => !deflate))),
+        ...(await drive(server, form, mode, mine.filter(({ deflate }) => deflate), ['--deflate'])),
+    ]);
     const results = new Map();
     for (const what of mine) {
         const record = await server.record(`/${what.id}?form=${form}&mode=${mode}`);

@@ -7,7 +7,7 @@
 import net from 'node:net';
 import { sleep } from '../../support/harness.mjs';
 import { END, RESET, WAIT } from './cases.mjs';
-import { BINARY, ClientReader, PING, closeFrame, goodAnswer, requestFaults } from './wire.mjs';
+import { BINARY, ClientReader, OFFER, PING, closeFrame, goodAnswer, requestFaults } from './wire.mjs';
 
 const ANSWERS_MS = 3000; // for what a client sends back
 const GOODBYE_MS = 3000; // for its close
@@ -92,8 +92,10 @@ class Connection {
         this.mode = searchParams.get('mode') ?? 'whole';
         this.isOther = searchParams.has('client');
         this.key = /^sec-websocket-key: *(\S+)/im.exec(this.#request)?.[1] ?? '';
-        this.requestFaults = requestFaults(this.#request, target, this.#server.host);
         this.what = this.#server.cases.get(pathname.slice(1));
+        const { deflate } = this.what ?? {};
+        this.requestFaults = requestFaults(this.#request, target, this.#server.host, deflate);
+        this.reader.hasDeflate = deflate;
         this.#server.arrived.set(target, this);
         this.played = (this.what ? this.#play() : Promise.resolve(this.#socket.destroy())).catch(
             (error) => (this.fault = error.message),
@@ -136,7 +138,7 @@ class Connection {
         const { script, waits } = this.what;
         const asked = { messages: 0, pings: 0 };
         this.isUpgraded = true;
-        let now = [Buffer.from(goodAnswer(this.key))];
+        let now = [Buffer.from(goodAnswer(this.key, this.what.deflate ? OFFER : undefined))];
         for (const step of script) {
             if (Buffer.isBuffer(step)) {
                 asked.messages += isLastOfMessage(step) ? 1 : 0;

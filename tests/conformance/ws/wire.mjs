@@ -1,6 +1,7 @@
 // RFC 6455 as bytes: frames of a server, the answer to an upgrade, and a strict reader of
 // what a client sends.
 import { createHash } from 'node:crypto';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455, 1.3
 
@@ -47,15 +48,26 @@ export function acceptOf(key) {
     return createHash('sha1').update(key + GUID).digest('base64');
 }
 
-export function goodAnswer(key) {
+export const OFFER = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
+const FLUSH = { finishFlush: constants.Z_SYNC_FLUSH };
+const TAIL = Buffer.from([0, 0, 255, 255]); // RFC 7692, 7.2.1
+
+/** A message's payload, compressed. */
+export function deflated(payload, options = {}) {
+    const all = deflateRawSync(payload, { ...FLUSH, ...options });
+    return payload.length === 0 ? Buffer.from([0]) : all.subarray(0, -TAIL.length);
+}
+
+export function goodAnswer(key, extension) {
     return (
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`
+        `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n` +
+        `${extension === undefined ? '' : `Sec-WebSocket-Extensions: ${extension}\r\n`}\r\n`
     );
 }
 
-/** What is wrong with the request of a client that offers nothing: texts. */
-export function requestFaults(text, target, host) {
+/** What is wrong with the request of a client that offers nothing, or compression: texts. */
+export function requestFaults(text, target, host, offersDeflate = false) {
     const [first, ...lines] = text.split('\r\n').slice(0, -2);
     const fields = lines.map((line) => /^([A-Za-z-]+): (.*)$/.exec(line)?.slice(1) ?? [line]);
     const all = (name) => fields.filter(([field]) => field.toLowerCase() === name);
@@ -65,6 +77,7 @@ export function requestFaults(text, target, host) {
         upgrade: 'websocket',
         connection: 'Upgrade',
         'sec-websocket-version': '13',
+        ...(offersDeflate ? { 'sec-websocket-extensions': OFFER } : {}),
     };
     if (first !== `GET ${target} HTTP/1.1`) {
         faults.push(`request line ${first}`);
@@ -78,7 +91,7 @@ export function requestFaults(text, target, host) {
     if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(key) || all('sec-websocket-key').length !== 1) {
         faults.push(`key ${key}`);
     }
-    if (fields.length !== 5) {
+    if (fields.length !== Object.keys(want).length + 1) {
         faults.push(`fields ${fields.map(([name]) => name)}`);
     }
     return faults;
@@ -99,6 +112,8 @@ export class ClientReader {
     keys = []; // masks, as numbers
     faults = [];
     close; // { code, reason } of its close frame; code 1005: none
+    hasDeflate = false; // it was agreed on
+    compressed = 0; // messages that were
     #raw = [];
     #size = 0;
     #parts; // of the message now arriving
@@ -164,7 +179,7 @@ export class ClientReader {
         const isMinimal = short < 126 || (short === 126 ? length > 125 : length > 65535);
         const faults = [
             [this.close, `opcode ${opcode} after its close frame`],
-            [first & 0x70, 'a reserved bit'],
+            [first & (this.hasDeflate && opcode === BINARY ? 0x30 : 0x70), 'a reserved bit'],
             [!(second >> 7), 'a frame without a mask'],
             [!isMinimal, 'a length that is not minimal'],
             [opcode > 7 && (length > 125 || !(first >> 7)), 'a control frame that may not be'],
@@ -179,11 +194,15 @@ export class ClientReader {
             if ((opcode === CONTINUE) !== Boolean(this.#parts)) {
                 this.faults.push('fragments out of order');
             }
-            this.#parts ??= { opcode, payload: [] };
+            this.#parts ??= { opcode, isCompressed: (first & 0x40) !== 0, payload: [] };
             this.#parts.payload.push(payload);
             if (isFinal) {
-                const { opcode: kind, payload: parts } = this.#parts;
-                this.messages.push({ opcode: kind, payload: Buffer.concat(parts) });
+                const { opcode: kind, isCompressed, payload: parts } = this.#parts;
+                const whole = isCompressed
+                    ? inflateRawSync(Buffer.concat([...parts, TAIL]), FLUSH)
+                    : Buffer.concat(parts);
+                this.compressed += isCompressed ? 1 : 0;
+                this.messages.push({ opcode: kind, payload: whole });
                 this.#parts = undefined;
             }
         } else if (opcode === PONG) {
