@@ -7,7 +7,7 @@ PREFIX = /usr/local
 PORTABLE_CFLAGS = $(filter-out -flto,$(subst -Xclang -target-abi -Xclang experimental-mv,,$(WASM_CFLAGS)))
 PORTABLE        = $(patsubst %.c,$(W)/portable/%.o,$(SRC) $(PLATFORM) wasm/reactor.c $(FILES)) $(THIRD:%=$(W)/portable/third/%.o)
 
-$(W)/portable/%.o: %.c Makefile wasm/install.mk wasm/toolchain.mk $(TOOLS)/wasm.env $(TOOLS)/sources.env
+$(W)/portable/%.o: %.c Makefile wasm/install.mk wasm/toolchain.mk $(TOOLS)/wasm.env $(TOOLS)/sources.env $(NAMES)
 	@echo "  wasm  $< (portable)" && mkdir -p $(@D)
 	$(WASM_CC) $(STD) $(WARN) $(WERROR) $(PORTABLE_CFLAGS) $(INC) -MMD -MP -c $< -o $@
 $(W)/portable/third/%.o: $(THIRD_DEP) wasm/install.mk wasm/toolchain.mk $(TOOLS)/wasm.env
