@@ -76,6 +76,8 @@ export class Child {
     /** It ended and is not to be restarted. */
     isGone = false;
     counts = { starts: 0, mail: 0, dead: 0, sent: 0, refused: 0 };
+    /** Resolves when the present incarnation has ended. */
+    over = Promise.resolve();
 
     #cells;
     #compiled;
@@ -84,6 +86,7 @@ export class Child {
     #place; // { slot, incarnation } of the present one
     #held; // its mail: { token }
     #waiting; // a mail that came while it was starting
+    #end = () => {}; // of `over`
     #failure; // why we crashed it, as the hub knows only kind and code
     #saved;
 
@@ -115,14 +118,23 @@ export class Child {
         this.#apply(result, runner);
     }
 
+    /** How the hub's supervisor is to deal with it. */
+    get placement() {
+        const { restart, shutdownMs, mailbox, isSignificant, dropMail, care } = this.spec;
+        const place = {
+            ...{ shutdownMs, isSignificant, dropsMail: dropMail },
+            ...{ mailbox: mailbox.messages, mailboxBytes: mailbox.bytes },
+            ...care,
+        };
+        return { restart: RESTARTS.indexOf(restart), place };
+    }
+
     /** Joins the hub below the supervisor `supervisor`. */
     join(embedding, supervisor) {
-        const { restart, shutdownMs, subject, queue, mailbox, isSignificant, dropMail } = this.spec;
-        const place = {
-            ...{ supervisor, shutdownMs, isSignificant, dropsMail: dropMail },
-            ...{ mailbox: mailbox.messages, mailboxBytes: mailbox.bytes },
-        };
-        const options = { place, restart: RESTARTS.indexOf(restart), subject, queue };
+        const { subject, queue } = this.spec;
+        const { restart, place } = this.placement;
+        this.over = new Promise((done) => (this.#end = done));
+        const options = { place: { ...place, supervisor }, restart, subject, queue };
         return embedding.adopt(this.name, this, options);
     }
 
@@ -146,6 +158,7 @@ export class Child {
     started(place) {
         this.#drop();
         this.#place = place;
+        this.over = new Promise((done) => (this.#end = done));
         this.isGone = false;
         this.counts.starts++;
         if (this.#ready) {
@@ -178,6 +191,7 @@ export class Child {
         this.lastExit = { kind: exitText(kind), code, text: this.#failure?.text };
         this.#failure = undefined;
         this.isGone = restart === 'temporary' || (restart === 'transient' && isOrderly);
+        this.#end();
         if (isOrderly && this.phase === 'up') {
             this.#stop();
         } else {
@@ -242,6 +256,7 @@ export class Child {
         }
         if (this.phase === 'starting' && runner === this.#runner) {
             this.phase = 'up';
+            this.#cells.cameUp(this.name);
             const mail = this.#waiting;
             this.#waiting = undefined;
             if (mail) {
