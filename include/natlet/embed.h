@@ -73,9 +73,9 @@ enum {
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
     NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree, DYNAMIC: and a natlet_embed_child,
                                    the pattern of its children; a new supervisor; then DONE */
-    NATLET_OP_EXIT = 14, /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
-    NATLET_OP_LIST = 15, /* answered by a CHILD for each, then DONE */
-    NATLET_OP_ORDER = 16, /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
+    NATLET_OP_EXIT = 14,     /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
+    NATLET_OP_LIST = 15,     /* answered by a CHILD for each, then DONE */
+    NATLET_OP_ORDER = 16,    /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
     NATLET_OP_UNSTASH = 17,  /* id: slot of the agent: natlet_cell_unstash */
     NATLET_OP_SHUTDOWN = 18, /* natlet_cell_shutdown; DONE when all is down, E_TIMEOUT: killed */
 };
@@ -106,9 +106,9 @@ typedef struct natlet_embed_child {
     uint16_t mailbox_high;   /* places */
     uint16_t mailbox_low;
     uint16_t mailbox_stash;
-    uint8_t overflow;          /* natlet_overflow */
-    uint8_t care;              /* NATLET_CARE_*: which of the rest counts */
-    uint32_t backoff_base_ms;  /* these four: natlet_backoff */
+    uint8_t overflow;         /* natlet_overflow */
+    uint8_t care;             /* NATLET_CARE_*: which of the rest counts */
+    uint32_t backoff_base_ms; /* these four: natlet_backoff */
     uint32_t backoff_cap_ms;
     uint32_t backoff_stable_ms;
     uint32_t backoff_tries;
@@ -208,7 +208,7 @@ typedef struct natlet_embed_stamp {
     uint8_t kind;
     uint8_t mail_kind; /* natlet_mail_kind */
     uint16_t attempt;
-    uint32_t id;  /* slot of the agent */
+    uint32_t id; /* slot of the agent */
     uint64_t id_ns;
     uint64_t from; /* natlet_pid */
     uint64_t seq;

@@ -196,8 +196,7 @@ static natlet_status take_care(const natlet_embed_child *given, natlet_child *ch
     wanted.retry.tries = given->retry_tries;
     wanted.retry.parked_max = given->retry_parked;
     wanted.retry.jitter_percent = given->retry_jitter;
-    const care *stays =
-        (const void *)keep((natlet_slice){(const uint8_t *)&wanted, sizeof wanted});
+    const care *stays = (const void *)keep((natlet_slice){(const uint8_t *)&wanted, sizeof wanted});
     if (stays == NULL) {
         return NATLET_E_NO_MEMORY;
     }
@@ -254,8 +253,7 @@ static natlet_status take_pattern(const natlet_embed_op *op, natlet_slice payloa
     if (st < 0) {
         return st;
     }
-    spec->children =
-        (const void *)keep((natlet_slice){(const uint8_t *)&pattern, sizeof pattern});
+    spec->children = (const void *)keep((natlet_slice){(const uint8_t *)&pattern, sizeof pattern});
     spec->count = 1;
     return spec->children != NULL ? NATLET_OK : NATLET_E_NO_MEMORY;
 }
@@ -375,12 +373,10 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
 
 static natlet_status take_settle(const natlet_embed_op *op, const natlet_msg *parts)
 {
-    static const int32_t results[] = {[NATLET_SETTLE_DONE] = NATLET_DONE,
-                                      [NATLET_SETTLE_REJECT] = NATLET_REJECT,
-                                      [NATLET_SETTLE_STOP] = NATLET_STOP,
-                                      [NATLET_SETTLE_ERROR] = NATLET_E_CANCELLED,
-                                      [NATLET_SETTLE_STASH] = NATLET_STASH,
-                                      [NATLET_SETTLE_RETRY] = NATLET_RETRY};
+    static const int32_t results[] = {
+        [NATLET_SETTLE_DONE] = NATLET_DONE,   [NATLET_SETTLE_REJECT] = NATLET_REJECT,
+        [NATLET_SETTLE_STOP] = NATLET_STOP,   [NATLET_SETTLE_ERROR] = NATLET_E_CANCELLED,
+        [NATLET_SETTLE_STASH] = NATLET_STASH, [NATLET_SETTLE_RETRY] = NATLET_RETRY};
     uint32_t token;
 
     if (op->arg > NATLET_SETTLE_RETRY || parts->payload.len != sizeof token) {
