@@ -8,6 +8,7 @@ import { foreignImports, GUEST } from './guest.js';
 import { limitMemory } from './guest-memory.js';
 import { FunctionRunner, InstanceRunner, WorkerRunner } from './runners.js';
 import { NatletError, Status } from './status.js';
+import { spawnOp } from './tree-ops.js';
 
 const RESTARTS = ['permanent', 'transient', 'temporary'];
 const ISOLATIONS = ['instance', 'worker'];
@@ -135,7 +136,7 @@ export class Child {
         const { restart, place } = this.placement;
         this.over = new Promise((done) => (this.#end = done));
         const options = { place: { ...place, supervisor }, restart, subject, queue };
-        return embedding.adopt(this.name, this, options);
+        return embedding.adopt(this.name, this, spawnOp(this.name, options));
     }
 
     /** Nothing that it runs is used any more; what it saved stays. */

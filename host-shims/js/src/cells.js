@@ -9,6 +9,7 @@ import * as N from './constants.js';
 import { Embedding } from './embedding.js';
 import { EXIT, exitText, stateText } from './exits.js';
 import { NatletError, Status } from './status.js';
+import { offerOp, order, superviseOp } from './tree-ops.js';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'dynamic'];
 const AUTO_SHUTDOWNS = ['never', 'any', 'all'];
@@ -133,7 +134,7 @@ export class Tree {
     /** Stops a child in order; it can be restarted, unless it is temporary or dynamic. */
     async terminate(name) {
         const child = this.#find(name);
-        await this.#cells.hub.order(this.#slot(), name, N.ORDER_TERMINATE);
+        await order(this.#cells.hub, this.#slot(), name, N.ORDER_TERMINATE);
         await child.over;
         child.isGone = true; // a new hub does not start it
         if (this.#pattern || child.spec.restart === 'temporary') {
@@ -143,13 +144,13 @@ export class Tree {
 
     /** Starts a child that is down. */
     async restart(name) {
-        await this.#cells.hub.order(this.#slot(), this.#find(name).name, N.ORDER_RESTART);
+        await order(this.#cells.hub, this.#slot(), this.#find(name).name, N.ORDER_RESTART);
     }
 
     /** Forgets a child that is down. */
     async remove(name) {
         const child = this.#find(name);
-        await this.#cells.hub.order(this.#slot(), name, N.ORDER_DELETE);
+        await order(this.#cells.hub, this.#slot(), name, N.ORDER_DELETE);
         this.#forget(child);
     }
 
@@ -181,7 +182,7 @@ export class Tree {
                 await child.prepare();
             }
             const pattern = this.#pattern && this.#cells.makeChild(this.#pattern).placement;
-            this.#handle = await embedding.supervise(this.#spec, pattern);
+            this.#handle = await embedding.supervise(superviseOp(this.#spec, pattern));
             this.#handle.ended = (record) => this.#over(exitText(record.exit), record.status);
             await Promise.all(children.map((child) => child.join(embedding, this.#handle.slot)));
         } catch (error) {
@@ -442,7 +443,8 @@ export class Cells {
             };
             const timer = setTimeout(() => settle({ status: Status.E_TIMEOUT }), timeoutMs);
             this.#calls.set(reply, settle);
-            this.hub.offer(to, payload, { reply }).catch(({ status }) => settle({ status, isRefused: true }));
+            const refused = ({ status }) => settle({ status, isRefused: true });
+            this.hub.offer(offerOp(to, payload, { reply })).catch(refused);
         });
     }
 

@@ -19,8 +19,13 @@ const SLOT_CELL = 0xffffffff; // NATLET_SLOT_CELL
 
 /** Operations whose DONE is the answer to who asked. */
 const ANSWERED = new Set([
-    ...[N.OP_FLUSH, N.OP_DRAIN, N.OP_SUPERVISE, N.OP_SPAWN],
-    ...[N.OP_SEND, N.OP_ORDER, N.OP_SHUTDOWN],
+    N.OP_FLUSH,
+    N.OP_DRAIN,
+    N.OP_SUPERVISE,
+    N.OP_SPAWN,
+    N.OP_SEND,
+    N.OP_ORDER,
+    N.OP_SHUTDOWN,
 ]);
 
 const SETTLE = { reject: N.SETTLE_REJECT, stop: N.SETTLE_STOP };
@@ -222,31 +227,19 @@ export class Embedding {
         this.submit(N.OP_SEND, { subject: name, payload: data, reply, headers, arg: priority });
     }
 
-    /** The same; resolves when it is in that mailbox, or rejects with why it is not: E_FULL,
-     *  E_NO_AGENT, ... */
-    offer(name, data, { reply, headers, priority = 0 } = {}) {
+    /** The same by an operation of offerOp(); resolves when it is in that mailbox, or rejects with
+     *  why it is not: E_FULL, E_NO_AGENT, ... */
+    offer(op) {
         const id = this.#newId();
-        const op = { id, subject: name, payload: data, reply, headers, arg: priority };
-        const taken = this.ask(N.OP_SEND, op);
         this.#offers.push(id);
-        return taken;
+        return this.ask(N.OP_SEND, { ...op, id });
     }
 
-    /** Makes a supervisor (natlet_embed_tree).  Resolves to { slot, incarnation }, on which
-     *  ended(record) may be set.  `pattern`: of a dynamic one's children, { restart, place }. */
-    async supervise(spec, pattern) {
-        const { intensity = 0, periodMs = 0, strategy = 0 } = spec;
-        const { autoShutdown = 0, childrenMax = 0 } = spec;
-        const tree = bytesOf([intensity, periodMs, strategy, autoShutdown, childrenMax]);
-        const payload = pattern ? joined(tree, placeBytes(pattern.place)) : tree;
-        const op = { payload, arg: pattern?.restart };
+    /** Makes a supervisor; op: as superviseOp() makes it.  Resolves to { slot, incarnation }, on
+     *  which ended(record) may be set. */
+    async supervise(op) {
         const { elapsedUs: slot } = await this.ask(N.OP_SUPERVISE, op);
         return this.#supervisors.get(slot);
-    }
-
-    /** Lets a supervisor stop, start again or forget a child (ORDER_*). */
-    async order(supervisor, name, order) {
-        await this.ask(N.OP_ORDER, { subject: name, arg: supervisor, flags: order });
     }
 
     /** What the agent in `slot` has put aside comes again. */
@@ -254,22 +247,13 @@ export class Embedding {
         this.#insist(N.OP_UNSTASH, { id: slot });
     }
 
-    /** Handles what is queued, then stops all trees, the last one first, and flushes; rejects
-     *  with E_TIMEOUT when some had to be killed (natlet_cell_shutdown). */
-    async shutdown(deadlineMs) {
-        await this.ask(N.OP_SHUTDOWN, { arg: deadlineMs });
-    }
-
     /** Starts an agent whose life is `owner`'s: started(record), mail(record), ended(record),
-     *  dead(record).  `place` is a natlet_embed_child.  Resolves when it was started. */
-    async adopt(name, owner, { place, restart = 0, subject, queue }) {
+     *  dead(record).  op: as spawnOp() makes it.  Resolves when it was started. */
+    async adopt(name, owner, op) {
         if (this.#agents.has(name)) {
             throw new NatletError(Status.E_NAME_TAKEN, name);
         }
         this.#agents.set(name, { name, owner });
-        const payload = placeBytes(place);
-        const headers = queue ? new TextEncoder().encode(queue) : undefined;
-        const op = { subject: name, arg: restart, reply: subject, headers, payload };
         try {
             await this.ask(N.OP_SPAWN, op);
         } catch (error) {
@@ -414,10 +398,8 @@ export class Embedding {
         const { op, id, status } = record;
         if (op === N.OP_LIST) {
             this.#answer({ ...record, children: this.#children.splice(0) });
-        } else if (op === N.OP_EXIT && status === Status.E_NO_AGENT) {
+        } else if ((op === N.OP_EXIT || op === N.OP_UNSTASH) && status === Status.E_NO_AGENT) {
             return; // it ended by itself
-        } else if (op === N.OP_UNSTASH) {
-            return; // the same
         } else if (op === N.OP_CLOSE) {
             this.state = N.CLIENT_CLOSED; // there is no client
         } else if (ANSWERED.has(op) && (this.#waiting.has(id) || op <= N.OP_DRAIN)) {
@@ -560,34 +542,6 @@ export class Embedding {
 /** Numbers of 32 bits as the bytes of a payload. */
 function bytesOf(numbers) {
     return new Uint8Array(Uint32Array.from(numbers).buffer);
-}
-
-/** A natlet_embed_child, with its key. */
-function placeBytes(place) {
-    const { supervisor = 0, shutdownMs = 0, mailboxBytes = 0, mailbox = 0 } = place;
-    const { high = 0, low = 0, stash = 0, overflow = 0, key = '' } = place;
-    const { backoff = {}, retry = {}, poisonAfter = 0 } = place;
-    const care =
-        (place.backoff ? N.CARE_BACKOFF : 0) |
-        (poisonAfter > 0 ? N.CARE_SHIELD : 0) |
-        (place.retry ? N.CARE_RETRY : 0) |
-        (backoff.giveUp === 'park' ? N.CARE_PARK : 0);
-    const flags = (place.isSignificant ? 1 << 16 : 0) | (place.dropsMail ? 1 << 24 : 0);
-    const fixed = bytesOf([
-        ...[supervisor, shutdownMs, mailboxBytes, mailbox | flags],
-        ...[high | (low << 16), stash | (overflow << 16) | (care << 24)],
-        ...[backoff.baseMs ?? 0, backoff.capMs ?? 0, backoff.stableMs ?? 0, backoff.tries ?? 0],
-        ...[retry.baseMs ?? 0, retry.capMs ?? 0, (retry.tries ?? 0) | ((retry.parked ?? 0) << 16)],
-        poisonAfter | ((backoff.jitter ?? 0) << 16) | ((retry.jitter ?? 0) << 24),
-    ]);
-    return joined(fixed, new TextEncoder().encode(key));
-}
-
-function joined(a, b) {
-    const both = new Uint8Array(a.length + b.length);
-    both.set(a);
-    both.set(b, a.length);
-    return both;
 }
 
 function textOf(record) {

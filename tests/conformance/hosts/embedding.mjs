@@ -22,6 +22,7 @@ import {
 } from '../../../host-shims/js/src/constants.js';
 import { CLIENT_CONNECTED, Embedding, nodeHost } from '../../../host-shims/js/src/node.js';
 import { NatletError, Status } from '../../../host-shims/js/src/status.js';
+import { superviseOp } from '../../../host-shims/js/src/tree-ops.js';
 
 const WAIT_MS = 5000;
 const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
@@ -374,7 +375,7 @@ async function agents(bench) {
         return log.join() === 'one,two' ? '' : log.join();
     });
     await bench.test('children, trees and orders that are not well-formed are refused', async (client) => {
-        const { slot } = await client.supervise({});
+        const { slot } = await client.supervise(superviseOp());
         const child = (words, at = 0, byte = 0) => {
             const bytes = new Uint8Array(56);
             new Uint32Array(bytes.buffer).set([slot, ...words]);

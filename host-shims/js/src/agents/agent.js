@@ -3,6 +3,7 @@
 import * as N from '../constants.js';
 import { EXIT, exitText } from '../exits.js';
 import { NatletError, Status } from '../status.js';
+import { spawnOp } from '../tree-ops.js';
 import { AgentMessage } from './message.js';
 
 const DEAD_CRASHED = 4;
@@ -75,7 +76,8 @@ export class Agent {
     join(embedding, supervisor) {
         const { placement, subject, queue } = this.spec;
         const place = { ...placement.place, supervisor };
-        return embedding.adopt(this.name, this, { ...placement, place, subject, queue });
+        const op = spawnOp(this.name, { ...placement, place, subject, queue });
+        return embedding.adopt(this.name, this, op);
     }
 
     abandon() {

@@ -5,6 +5,7 @@ import * as N from '../constants.js';
 import { deadText, exitText } from '../exits.js';
 import { NatletError, Status } from '../status.js';
 import { readServers } from '../nats/options.js';
+import { offerOp, shutdown } from '../tree-ops.js';
 import { Agent } from './agent.js';
 import { debugSink } from './debug.js';
 import { AgentMessage, bytesOf, Clock, headerBytes, payloadOf } from './message.js';
@@ -220,7 +221,7 @@ export class Cell extends Cells {
             ...{ reply, headers: headerBytes(headers) },
             priority: Math.max(0, PRIORITIES.indexOf(priority)),
         };
-        const taken = this.hub.offer(id, bytesOf(data), options);
+        const taken = this.hub.offer(offerOp(id, bytesOf(data), options));
         taken.catch((error) => {
             this.#count(error.status);
             this.#debug(`agent ${id} refused a message: ${error.code}`);
@@ -315,7 +316,7 @@ export class Cell extends Cells {
     /** Internal. */
     async stopAll(deadlineMs) {
         try {
-            await this.hub.shutdown(deadlineMs);
+            await shutdown(this.hub, deadlineMs);
         } catch (error) {
             this.report(error);
         }
