@@ -75,9 +75,9 @@ enum {
                                    the pattern of its children; a new supervisor; then DONE */
     NATLET_OP_EXIT = 14,     /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
     NATLET_OP_LIST = 15,     /* answered by a CHILD for each, then DONE */
-    NATLET_OP_ORDER = 16,    /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
-    NATLET_OP_UNSTASH = 17,  /* id: slot of the agent: natlet_cell_unstash */
-    NATLET_OP_SHUTDOWN = 18, /* natlet_cell_shutdown; DONE when all is down, E_TIMEOUT: killed */
+    NATLET_OP_ORDER = 17,    /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
+    NATLET_OP_UNSTASH = 18,  /* id: slot of the agent: natlet_cell_unstash */
+    NATLET_OP_SHUTDOWN = 19, /* natlet_cell_shutdown; DONE when all is down, E_TIMEOUT: killed */
 };
 
 /* What a supervisor is to do with a child: natlet_supervisor_terminate, ... */
