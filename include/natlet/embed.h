@@ -43,11 +43,13 @@ typedef struct natlet_embed_op {
     uint32_t bytes; /* of the whole operation, padding included */
     uint16_t kind;  /* NATLET_OP_* */
     uint16_t flags;
-    uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN SUPERVISE LIST: non-zero, unique among
-                     the live ones */
+    uint32_t id;  /* SUB UNSUB REQUEST FLUSH DRAIN SPAWN SUPERVISE LIST ORDER SHUTDOWN: non-zero,
+                     unique among the live ones */
     uint32_t arg; /* REQUEST FLUSH DRAIN: timeout in ms; UNSUB: max, 0 at once;
                      SETTLE: NATLET_SETTLE_*; SPAWN: natlet_restart; SEND: natlet_priority;
-                     LIST: slot of a supervisor, NATLET_SLOT_CELL: the trees */
+                     LIST: slot of a supervisor, NATLET_SLOT_CELL: the trees; ORDER: slot of a
+                     supervisor; SUPERVISE: natlet_restart of a DYNAMIC one's children;
+                     SHUTDOWN: deadline in ms */
     uint32_t part_len[4]; /* subject, reply, headers (a whole "NATS/1.0..." block), payload */
 } natlet_embed_op;
 
@@ -62,30 +64,40 @@ enum {
     NATLET_OP_DRAIN = 6,   /* id of a subscription, or a new one with flag ALL; then DONE */
     NATLET_OP_CLOSE = 7,
     NATLET_OP_RECONNECT = 8,
-    NATLET_OP_SPAWN = 9,   /* subject: agent name; reply: subject to subscribe it to, may be empty;
-                              headers: queue group, may be empty; payload: a natlet_embed_child, and
-                              then it is answered by DONE; empty: under a supervisor of the module */
+    NATLET_OP_SPAWN = 9,   /* subject: agent name; reply: subjects to subscribe it to, with blanks
+                              between them, may be empty; headers: queue group, may be empty;
+                              payload: a natlet_embed_child, and then it is answered by DONE;
+                              empty: under a supervisor of the module */
     NATLET_OP_SETTLE = 10, /* id: slot of the agent; payload: 4 bytes, the token of its MAIL */
     NATLET_OP_SEND = 11,   /* subject: name of the agent; reply, headers, payload: the message */
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
-    NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree; a new supervisor; then DONE */
+    NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree, DYNAMIC: and a natlet_embed_child,
+                                   the pattern of its children; a new supervisor; then DONE */
     NATLET_OP_EXIT = 14,  /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
     NATLET_OP_LIST = 15,  /* answered by a CHILD for each, then DONE */
     NATLET_OP_READY = 16, /* as EXIT: an agent of SPAWN with payload, once started, gets no mail
                              before this */
+    NATLET_OP_ORDER = 17,    /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
+    NATLET_OP_UNSTASH = 18,  /* id: slot of the agent: natlet_cell_unstash */
+    NATLET_OP_SHUTDOWN = 19, /* natlet_cell_shutdown; DONE when all is down, E_TIMEOUT: killed */
 };
+
+/* What a supervisor is to do with a child: natlet_supervisor_terminate, ... */
+enum { NATLET_ORDER_TERMINATE = 0, NATLET_ORDER_RESTART = 1, NATLET_ORDER_DELETE = 2 };
 
 #define NATLET_SLOT_CELL 0xffffffffu
 
 /* A supervisor without children; they come by SPAWN, in the order of their start. */
 typedef struct natlet_embed_tree {
-    int32_t intensity; /* these four: as in natlet_supervisor_spec; DYNAMIC is not for here */
+    int32_t intensity; /* all five: as in natlet_supervisor_spec */
     uint32_t period_ms;
     uint32_t strategy;
     uint32_t auto_shutdown;
+    uint32_t children_max;
 } natlet_embed_tree;
 
-/* Its place and its limits; what is 0 takes the default of natlet_child. */
+/* Its place, its limits and its recovery; what is 0 takes the default of natlet_child.
+ * What follows it in the payload is the key of COALESCE, a header's name. */
 typedef struct natlet_embed_child {
     uint32_t supervisor; /* slot */
     uint32_t shutdown_ms;
@@ -93,7 +105,28 @@ typedef struct natlet_embed_child {
     uint16_t mailbox_normal; /* places */
     uint8_t significant;     /* 0 or 1 */
     uint8_t drop_mail;       /* 0 or 1 */
+    uint16_t mailbox_high;   /* places */
+    uint16_t mailbox_low;
+    uint16_t mailbox_stash;
+    uint8_t overflow;         /* natlet_overflow */
+    uint8_t care;             /* NATLET_CARE_*: which of the rest counts */
+    uint32_t backoff_base_ms; /* these four: natlet_backoff */
+    uint32_t backoff_cap_ms;
+    uint32_t backoff_stable_ms;
+    uint32_t backoff_tries;
+    uint32_t retry_base_ms; /* these four: natlet_retry */
+    uint32_t retry_cap_ms;
+    uint16_t retry_tries;
+    uint16_t retry_parked;
+    uint16_t poison_after;  /* natlet_shield */
+    uint8_t backoff_jitter; /* percent */
+    uint8_t retry_jitter;
 } natlet_embed_child;
+
+#define NATLET_CARE_BACKOFF (1u << 0)
+#define NATLET_CARE_SHIELD (1u << 1)
+#define NATLET_CARE_RETRY (1u << 2)
+#define NATLET_CARE_PARK (1u << 3) /* backoff: NATLET_GIVE_UP_PARK */
 
 /* Of an EXIT; a READY needs the incarnation only.  NORMAL and SHUTDOWN end in order what
  * runs there: natlet_agent_exit.  A crash, whose code is below 0, ends an agent at once:
@@ -142,12 +175,14 @@ enum {
     NATLET_REC_EVENT = 11,  /* what else happened: status is a natlet_client_event_kind; payload:
                                text; id of a subscription or 0 */
     NATLET_REC_INFO = 7,    /* payload: the INFO document */
-    NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; then SETTLE */
+    NATLET_REC_MAIL = 8,    /* to a remote agent: subject, reply, headers, payload; a STAMP is
+                               the next record; then SETTLE */
     NATLET_REC_AGENT = 9,   /* a natlet_embed_agent; status: 1 started, 0 ended normally, < 0
                                crashed */
     NATLET_REC_CHILD = 12,  /* a natlet_embed_agent; status: code of the last exit */
     NATLET_REC_DEAD = 13,   /* a natlet_embed_agent: mail for it was not handled; status:
                                natlet_dead_reason */
+    NATLET_REC_STAMP = 14,  /* a natlet_embed_stamp: what else a mail has */
     NATLET_REC_PUBLISHED = 10, /* the next `id` publishes, PUB and REQUEST as they were accepted,
                                   ended with status (natlet_client_track); with the configuration
                                   report_publishes 1 */
@@ -171,19 +206,34 @@ typedef struct natlet_embed_agent {
     uint32_t handled;     /* CHILD: mail, modulo 2^32 */
 } natlet_embed_agent;
 
+/* STAMP records: as in natlet_mail. */
+typedef struct natlet_embed_stamp {
+    uint8_t kind;
+    uint8_t mail_kind; /* natlet_mail_kind */
+    uint16_t attempt;
+    uint32_t id; /* slot of the agent */
+    uint64_t id_ns;
+    uint64_t from; /* natlet_pid */
+    uint64_t seq;
+} natlet_embed_stamp;
+
 /* How a remote agent ended with a mail (SETTLE). */
 enum {
     NATLET_SETTLE_DONE = 0,
     NATLET_SETTLE_REJECT = 1, /* straight to the dead letters */
     NATLET_SETTLE_STOP = 2,   /* the agent ends normally */
     NATLET_SETTLE_ERROR = 3,  /* the agent crashed: the supervisor decides (EXIT: with a reason) */
+    NATLET_SETTLE_STASH = 4,  /* put aside until UNSTASH */
+    NATLET_SETTLE_RETRY = 5,  /* comes again later; without NATLET_CARE_RETRY: E_INVALID, and the
+                                 mail still waits for its end */
 };
 
 #ifndef __cplusplus
 _Static_assert(sizeof(natlet_embed_op) == 32, "glue and module agree on the layout");
 _Static_assert(sizeof(natlet_embed_record) == 32, "glue and module agree on the layout");
 _Static_assert(sizeof(natlet_embed_agent) == 32, "it lies in place of a record");
-_Static_assert(sizeof(natlet_embed_tree) == 16 && sizeof(natlet_embed_child) == 16 &&
+_Static_assert(sizeof(natlet_embed_stamp) == 32, "it lies in place of a record");
+_Static_assert(sizeof(natlet_embed_tree) == 20 && sizeof(natlet_embed_child) == 56 &&
                    sizeof(natlet_embed_exit) == 12,
                "glue and module agree on the layout");
 #endif

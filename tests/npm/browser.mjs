@@ -5,6 +5,7 @@ import { startChromium, startSite } from '../support/chromium.mjs';
 import { root, sleep, startNats, tool, until, within } from '../support/harness.mjs';
 
 const CASE_MS = 20000;
+const AGENTS_MS = 90000;
 
 function same(got, want) {
     const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
@@ -14,11 +15,13 @@ function same(got, want) {
 }
 
 async function bundle(require, folder, pages) {
-    const entries = ['page.js', 'worker.js'];
+    const own = ['page.js', 'worker.js'].map((name) => path.join(root, 'tests/npm/page', name));
+    const entries = [...own, path.join(folder, 'src/guest-worker-web.js')]; // found beside the page's file
     mkdirSync(pages, { recursive: true });
     copyFileSync(path.join(root, 'tests/npm/page/page.html'), path.join(pages, 'page.html'));
     await require('esbuild').build({
-        entryPoints: entries.map((name) => path.join(root, 'tests/npm/page', name)),
+        entryPoints: entries,
+        entryNames: '[name]',
         bundle: true,
         minify: true,
         format: 'esm',
@@ -47,11 +50,15 @@ class Tab {
     }
 
     call(name, ...args) {
+        return this.callFor(CASE_MS, name, ...args);
+    }
+
+    callFor(ms, name, ...args) {
         const enter = ([what, list]) => {
             const [object, member] = what.split('.');
             return member ? window[object][member](...list) : window[object](...list);
         };
-        return within(CASE_MS, this.page.evaluate(enter, [name, args]), name);
+        return within(ms, this.page.evaluate(enter, [name, args]), name);
     }
 
     /** Chromium itself reports a WebSocket that found no server. */
@@ -125,17 +132,31 @@ async function hooks(report, tab, server) {
     });
 }
 
+async function agents(report, tab, server) {
+    await tab.page.exposeFunction('driveServer', async (how) => void (await server[how]()));
+    for (const [name, wrong] of await tab.callFor(AGENTS_MS, 'agents', server.wsUrl)) {
+        report.ok(wrong === '', `npm agents chromium: ${name}`, wrong);
+    }
+    await report.test('npm agents chromium: a panel, whatever an agent is called', async () => {
+        same(await tab.call('panelOf', server.wsUrl), [true, true, true, true, true, 'rgb(23, 105, 47)']);
+    }, CASE_MS);
+    await report.test('npm react: an agent, and the status of its cell', async () => {
+        same(await tab.call('hooks.agents', server.wsUrl), 'fine');
+    }, CASE_MS);
+}
+
 /** where: { folder, require }. */
 export async function chromium(report, { folder, require }) {
     const pages = path.join(path.dirname(folder), 'pages');
     await bundle(require, folder, pages);
     const server = await startNats();
-    const site = await startSite({ pages });
+    const site = await startSite({ pages, modules: path.join(folder, '../../wasm') });
     const browser = await startChromium();
     const tab = await Tab.open(browser, site);
     await beside(report, tab, server);
     await life(report, tab, server);
     await hooks(report, tab, server);
+    await agents(report, tab, server);
     const own = tab.ownComplaints();
     report.ok(own.length === 0, 'npm chromium: the console has nothing of ours', own.join('\n'));
     await browser.stop();

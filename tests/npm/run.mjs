@@ -2,11 +2,12 @@
 //
 //   node tests/npm/run.mjs [WORD...]      cases whose name has one of the words
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Report, root, startNats, tool, within } from '../support/harness.mjs';
+import { runAgents } from './agents.mjs';
 import { chromium } from './browser.mjs';
 import { compat } from './compat.mjs';
 import { life } from './life.mjs';
@@ -76,11 +77,31 @@ async function types(report) {
     report.ok(status === 0, 'npm types: ours are those of nats-core', stdout);
 }
 
+/** Agents in Node, on a server of their own, as they have it restarted. */
+async function agents(report) {
+    const { createCell, headers } = await import(pathToFileURL(path.join(folder, 'src/agents/node.js')));
+    const own = await startNats();
+    const outage = async (body) => {
+        await own.kill();
+        await body();
+        await own.restart();
+    };
+    const guest = readFileSync(path.join(folder, '../../wasm/cells/guest.wasm'));
+    const world = { createCell, headers, servers: own.url, place: 'n', guest, outage };
+    for (const [name, wrong] of await runAgents(world)) {
+        report.ok(wrong === '', `npm agents node: ${name}`, wrong);
+    }
+    await own.stop();
+}
+
 const report = new Report();
 const server = await startNats();
 await compare(report, server);
 if (wants('compat')) {
     await compat(report, server, { folder, require });
+}
+if (wants('agents')) {
+    await agents(report);
 }
 if (wants('chromium')) {
     await chromium(report, { folder, require });

@@ -15,6 +15,7 @@ typedef struct agents {
     natlet_cell *cell;
     natlet_bridge *bridge; /* NULL: no network */
     natlet_pid supervisor;
+    uint32_t shutdown; /* id of the SHUTDOWN under way */
 } agents;
 
 /* Names and trees outlive the operation that brings them: specifications borrow.  They
@@ -45,6 +46,13 @@ static int32_t hand_out(natlet_cell *cell, void *state, natlet_mail *mail)
 
     (void)state;
     natlet__embed_place(record, &parts);
+    void *next = natlet__embed_append(NATLET_REC_STAMP, slot_of(natlet_agent_self(cell)), 0);
+    natlet_embed_stamp *stamp = next;
+    stamp->mail_kind = mail->kind;
+    stamp->attempt = mail->attempt;
+    stamp->id_ns = mail->id_ns;
+    stamp->from = mail->from;
+    stamp->seq = mail->seq;
     return later;
 }
 
@@ -92,6 +100,15 @@ static void append_dead(const natlet_cell_event *event)
         ->count = 1;
 }
 
+/* Says how an operation ended, about what has this slot. */
+static void append_done(uint32_t kind, uint32_t id, int32_t status, uint32_t slot)
+{
+    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, id, status);
+
+    record->segment = kind;
+    record->payload_len = slot;
+}
+
 static void on_event(void *self, const natlet_cell_event *event)
 {
     bool is_start = event->kind == NATLET_CELL_STARTED;
@@ -99,7 +116,9 @@ static void on_event(void *self, const natlet_cell_event *event)
     (void)self;
     if (event->kind == NATLET_CELL_DEAD_LETTER) {
         append_dead(event);
-    } else if (event->kind < NATLET_CELL_DEAD_LETTER) {
+    } else if (event->kind == NATLET_CELL_CLOSED) {
+        append_done(NATLET_OP_SHUTDOWN, the.shutdown, event->reason.code, 0);
+    } else {
         append_agent(NATLET_REC_AGENT, event->pid, event->name, is_start ? 1 : event->reason.code,
                      event->reason.kind);
     }
@@ -150,11 +169,109 @@ static const uint8_t *keep(natlet_slice bytes)
 /* Says that the operation is done, about what runs as `pid` now. */
 static void answer(const natlet_embed_op *op, natlet_pid pid)
 {
-    natlet_embed_record *record = natlet__embed_append(NATLET_REC_DONE, op->id, NATLET_OK);
-
-    record->segment = op->kind;
-    record->payload_len = slot_of(pid);
+    append_done(op->kind, op->id, NATLET_OK, slot_of(pid));
 }
+
+typedef struct care {
+    natlet_backoff backoff;
+    natlet_shield shield;
+    natlet_retry retry;
+} care;
+
+static natlet_status take_care(const natlet_embed_child *given, natlet_child *child)
+{
+    static const care whole = {{NATLET_WITH_BACKOFF}, {NATLET_WITH_SHIELD}, {NATLET_WITH_RETRY}};
+    care wanted;
+
+    if (given->care == 0) {
+        return NATLET_OK;
+    }
+    if (given->backoff_jitter > 100 || given->retry_jitter > 100 ||
+        given->retry_tries == UINT16_MAX) {
+        return NATLET_E_CONFIG;
+    }
+    memcpy(&wanted, &whole, sizeof wanted); /* its bytes are compared, gaps too */
+    wanted.backoff.base_ms = given->backoff_base_ms;
+    wanted.backoff.cap_ms = given->backoff_cap_ms;
+    wanted.backoff.stable_ms = given->backoff_stable_ms;
+    wanted.backoff.tries_max = given->backoff_tries;
+    wanted.backoff.jitter_percent = given->backoff_jitter;
+    wanted.backoff.give_up =
+        (given->care & NATLET_CARE_PARK) != 0 ? NATLET_GIVE_UP_PARK : NATLET_GIVE_UP_EXIT;
+    wanted.shield.poison_after = given->poison_after;
+    wanted.retry.base_ms = given->retry_base_ms;
+    wanted.retry.cap_ms = given->retry_cap_ms;
+    wanted.retry.tries = given->retry_tries;
+    wanted.retry.parked_max = given->retry_parked;
+    wanted.retry.jitter_percent = given->retry_jitter;
+    const care *stays = (const void *)keep((natlet_slice){(const uint8_t *)&wanted, sizeof wanted});
+    if (stays == NULL) {
+        return NATLET_E_NO_MEMORY;
+    }
+    child->backoff = (given->care & NATLET_CARE_BACKOFF) != 0 ? &stays->backoff : NULL;
+    child->shield = (given->care & NATLET_CARE_SHIELD) != 0 ? &stays->shield : NULL;
+    child->retry = (given->care & NATLET_CARE_RETRY) != 0 ? &stays->retry : NULL;
+    return NATLET_OK;
+}
+
+/* What a natlet_embed_child says: where the child goes, its limits, its recovery. */
+static natlet_status read_child(natlet_slice payload, natlet_child *child, natlet_pid *supervisor)
+{
+    natlet_embed_child given;
+
+    if (payload.len < sizeof given) {
+        return NATLET_E_INVALID;
+    }
+    memcpy(&given, payload.ptr, sizeof given);
+    if (given.overflow > NATLET_OVERFLOW_FAIL) {
+        return NATLET_E_CONFIG;
+    }
+    *supervisor = natlet_cell_at(the.cell, given.supervisor);
+    child->arg = &the;
+    child->shutdown_ms = given.shutdown_ms;
+    child->significant = given.significant != 0;
+    child->drop_mail = given.drop_mail != 0;
+    child->mailbox.bytes_max = given.mailbox_bytes;
+    child->mailbox.normal = given.mailbox_normal;
+    child->mailbox.high = given.mailbox_high;
+    child->mailbox.low = given.mailbox_low;
+    child->mailbox.stash = given.mailbox_stash;
+    child->mailbox.overflow = natlet_overflow_of(given.overflow);
+    natlet_slice *key = &child->mailbox.key;
+    key->len = payload.len - sizeof given;
+    if (key->len > 0) {
+        key->ptr = keep((natlet_slice){payload.ptr + sizeof given, key->len});
+        if (key->ptr == NULL) {
+            return NATLET_E_NO_MEMORY;
+        }
+    }
+    return take_care(&given, child);
+}
+
+/* The pattern of a DYNAMIC supervisor's children, where it stays. */
+static natlet_status take_pattern(const natlet_embed_op *op, natlet_slice payload,
+                                  natlet_supervisor_spec *spec)
+{
+    natlet_child pattern;
+    natlet_pid nobody;
+
+    memset(&pattern, 0, sizeof pattern); /* its bytes are compared, gaps too */
+    pattern.behaviour = &remote;
+    pattern.restart = (natlet_restart)op->arg;
+    natlet_status st = read_child(payload, &pattern, &nobody);
+    if (st < 0) {
+        return st;
+    }
+    spec->children = (const void *)keep((natlet_slice){(const uint8_t *)&pattern, sizeof pattern});
+    spec->count = 1;
+    return spec->children != NULL ? NATLET_OK : NATLET_E_NO_MEMORY;
+}
+
+_Static_assert(offsetof(natlet_supervisor_spec, children) ==
+                       offsetof(natlet_embed_tree, children_max) &&
+                   offsetof(natlet_supervisor_spec, auto_shutdown) ==
+                       offsetof(natlet_embed_tree, auto_shutdown),
+               "they begin alike");
 
 /* The specification begins like the operation's; the rest of it is 0, gaps too, for its
  * bytes are compared. */
@@ -163,11 +280,21 @@ static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg 
     natlet_supervisor_spec spec;
     natlet_pid pid;
 
-    if (parts->payload.len != sizeof(natlet_embed_tree)) {
+    if (parts->payload.len < sizeof(natlet_embed_tree) || op->arg > NATLET_TEMPORARY) {
         return NATLET_E_INVALID;
     }
     memset(&spec, 0, sizeof spec);
-    memcpy(&spec, parts->payload.ptr, sizeof(natlet_embed_tree));
+    memcpy(&spec, parts->payload.ptr, offsetof(natlet_supervisor_spec, children));
+    memcpy(&spec.children_max,
+           parts->payload.ptr + offsetof(natlet_embed_tree, children_max), sizeof spec.children_max);
+    if (spec.strategy == NATLET_DYNAMIC) {
+        natlet_slice rest = {parts->payload.ptr + sizeof(natlet_embed_tree),
+                             parts->payload.len - sizeof(natlet_embed_tree)};
+        natlet_status st = take_pattern(op, rest, &spec);
+        if (st < 0) {
+            return st;
+        }
+    }
     const uint8_t *stays = keep((natlet_slice){(const uint8_t *)&spec, sizeof spec});
     if (stays == NULL) {
         return NATLET_E_NO_MEMORY;
@@ -179,32 +306,44 @@ static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg 
     return st;
 }
 
-_Static_assert(offsetof(natlet_supervisor_spec, children) == sizeof(natlet_embed_tree) &&
-                   offsetof(natlet_supervisor_spec, auto_shutdown) ==
-                       offsetof(natlet_embed_tree, auto_shutdown),
-               "they begin alike");
-
-/* Where the child goes, and its limits.  Without a payload: the module's supervisor. */
-static natlet_status place_child(natlet_slice payload, natlet_child *child, natlet_pid *supervisor)
+/* Takes the first of several subjects with blanks between them. */
+static bool next_subject(natlet_slice *rest, natlet_slice *subject)
 {
-    natlet_embed_child given;
+    size_t len = 0;
 
-    *supervisor = the.supervisor;
-    if (payload.len == 0) {
-        return NATLET_OK;
+    while (len < rest->len && rest->ptr[len] != ' ') {
+        len++;
     }
-    if (payload.len != sizeof given) {
-        return NATLET_E_INVALID;
+    *subject = (natlet_slice){rest->ptr, len};
+    size_t gone = len < rest->len ? len + 1 : len;
+    *rest = (natlet_slice){rest->ptr + gone, rest->len - gone};
+    return len > 0;
+}
+
+static natlet_status check_subjects(natlet_slice subjects)
+{
+    natlet_slice subject;
+
+    while (next_subject(&subjects, &subject)) {
+        if (the.bridge == NULL) {
+            return NATLET_E_UNSUPPORTED;
+        }
+        if (natlet_subject_check(subject, NATLET_SUBJECT_SUBSCRIBE) != 0) {
+            return NATLET_E_SUBJECT;
+        }
     }
-    memcpy(&given, payload.ptr, sizeof given);
-    *supervisor = natlet_cell_at(the.cell, given.supervisor);
-    child->arg = &the;
-    child->shutdown_ms = given.shutdown_ms;
-    child->mailbox.bytes_max = given.mailbox_bytes;
-    child->mailbox.normal = given.mailbox_normal;
-    child->significant = given.significant != 0;
-    child->drop_mail = given.drop_mail != 0;
-    return NATLET_OK;
+    return subjects.len == 0 ? NATLET_OK : NATLET_E_SUBJECT;
+}
+
+static natlet_status subscribe(natlet_pid pid, natlet_slice subjects, natlet_slice queue)
+{
+    natlet_slice subject;
+    natlet_status st = NATLET_OK;
+
+    while (st == NATLET_OK && next_subject(&subjects, &subject)) {
+        st = natlet_bridge_subscribe(the.bridge, pid, subject, queue, NULL);
+    }
+    return st;
 }
 
 /* Subject and network are looked at first, so that an agent which was started also
@@ -213,31 +352,31 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
 {
     natlet_child child = {
         .name = parts->subject, .behaviour = &remote, .restart = (natlet_restart)op->arg};
-    bool subscribes = parts->reply.len > 0;
-    natlet_pid supervisor;
+    bool is_placed = parts->payload.len > 0;
+    natlet_pid supervisor = the.supervisor;
     natlet_pid pid;
 
     if (op->arg > NATLET_TEMPORARY || child.name.len == 0) {
         return NATLET_E_INVALID;
     }
-    if (subscribes && the.bridge == NULL) {
-        return NATLET_E_UNSUPPORTED;
-    }
-    if (subscribes && natlet_subject_check(parts->reply, NATLET_SUBJECT_SUBSCRIBE) != 0) {
-        return NATLET_E_SUBJECT;
+    natlet_status st = check_subjects(parts->reply);
+    if (st < 0) {
+        return st;
     }
     child.name.ptr = keep(child.name);
     if (child.name.ptr == NULL) {
         return NATLET_E_NO_MEMORY;
     }
-    natlet_status st = place_child(parts->payload, &child, &supervisor);
+    if (is_placed) {
+        st = read_child(parts->payload, &child, &supervisor);
+    }
     if (st == NATLET_OK) {
         st = natlet_supervisor_add(the.cell, supervisor, &child, &pid);
     }
-    if (st == NATLET_OK && subscribes) {
-        st = natlet_bridge_subscribe(the.bridge, pid, parts->reply, parts->headers, NULL);
+    if (st == NATLET_OK) {
+        st = subscribe(pid, parts->reply, parts->headers);
     }
-    if (st == NATLET_OK && parts->payload.len > 0) {
+    if (st == NATLET_OK && is_placed) {
         answer(op, pid);
     }
     return st;
@@ -245,13 +384,13 @@ static natlet_status take_spawn(const natlet_embed_op *op, const natlet_msg *par
 
 static natlet_status take_settle(const natlet_embed_op *op, const natlet_msg *parts)
 {
-    static const int32_t results[] = {[NATLET_SETTLE_DONE] = NATLET_DONE,
-                                      [NATLET_SETTLE_REJECT] = NATLET_REJECT,
-                                      [NATLET_SETTLE_STOP] = NATLET_STOP,
-                                      [NATLET_SETTLE_ERROR] = NATLET_E_CANCELLED};
+    static const int32_t results[] = {
+        [NATLET_SETTLE_DONE] = NATLET_DONE,   [NATLET_SETTLE_REJECT] = NATLET_REJECT,
+        [NATLET_SETTLE_STOP] = NATLET_STOP,   [NATLET_SETTLE_ERROR] = NATLET_E_CANCELLED,
+        [NATLET_SETTLE_STASH] = NATLET_STASH, [NATLET_SETTLE_RETRY] = NATLET_RETRY};
     uint32_t token;
 
-    if (op->arg > NATLET_SETTLE_ERROR || parts->payload.len != sizeof token) {
+    if (op->arg > NATLET_SETTLE_RETRY || parts->payload.len != sizeof token) {
         return NATLET_E_INVALID;
     }
     memcpy(&token, parts->payload.ptr, sizeof token);
@@ -314,6 +453,35 @@ static natlet_status take_list(const natlet_embed_op *op)
     return NATLET_OK;
 }
 
+static natlet_status take_order(const natlet_embed_op *op, natlet_slice name)
+{
+    natlet_pid supervisor = natlet_cell_at(the.cell, op->arg);
+    natlet_pid pid = 0;
+    natlet_status st = NATLET_E_INVALID;
+
+    if (op->flags == NATLET_ORDER_TERMINATE) {
+        st = natlet_supervisor_terminate(the.cell, supervisor, name);
+    } else if (op->flags == NATLET_ORDER_RESTART) {
+        st = natlet_supervisor_restart(the.cell, supervisor, name, &pid);
+    } else if (op->flags == NATLET_ORDER_DELETE) {
+        st = natlet_supervisor_delete(the.cell, supervisor, name);
+    }
+    if (st == NATLET_OK) {
+        answer(op, pid);
+    }
+    return st;
+}
+
+static natlet_status take_shutdown(const natlet_embed_op *op)
+{
+    natlet_status st = natlet_cell_shutdown(the.cell, op->arg);
+
+    if (st == NATLET_OK) {
+        the.shutdown = op->id;
+    }
+    return st;
+}
+
 natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_msg *parts)
 {
     switch (op->kind) {
@@ -334,6 +502,12 @@ natlet_status natlet__embed_agents_take(const natlet_embed_op *op, const natlet_
         return take_exit(op, parts);
     case NATLET_OP_LIST:
         return take_list(op);
+    case NATLET_OP_ORDER:
+        return take_order(op, parts->subject);
+    case NATLET_OP_UNSTASH:
+        return natlet_cell_unstash(the.cell, natlet_cell_at(the.cell, op->id));
+    case NATLET_OP_SHUTDOWN:
+        return take_shutdown(op);
     default:
         return NATLET_E_UNSUPPORTED;
     }

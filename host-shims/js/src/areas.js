@@ -166,7 +166,12 @@ export class Areas {
         const first = this.#word(COMPLETION) >>> 2;
         const records = [];
         for (let i = 0; i < count; i++) {
-            records.push(this.#readOne(first + (i * HEAD_BYTES) / 4));
+            const at = first + (i * HEAD_BYTES) / 4;
+            if ((this.#words[at] & 0xff) === N.REC_STAMP) {
+                this.#stamp(at, records.at(-1));
+            } else {
+                records.push(this.#readOne(at));
+            }
         }
         this.#words[this.#at + COMPLETED] = 0;
         this.#reactor.door.releaseSegments();
@@ -200,6 +205,16 @@ export class Areas {
         record.headers = data > body ? bytes.subarray(body, data) : undefined;
         record.data = bytes.subarray(data, data + words[at + 7]);
         return record;
+    }
+
+    /** What a mail has besides: it lies behind it. */
+    #stamp(at, mail) {
+        const words = this.#words;
+        mail.mailKind = (words[at] >>> 8) & 0xff;
+        mail.attempt = words[at] >>> 16;
+        mail.idNs = (BigInt(words[at + 3]) << 32n) | BigInt(words[at + 2]);
+        mail.from = words[at + 5] * 2 ** 32 + words[at + 4];
+        mail.seq = words[at + 7] * 2 ** 32 + words[at + 6];
     }
 
     #readAgent(at, record) {

@@ -8,6 +8,7 @@ import { foreignImports, GUEST } from './guest.js';
 import { limitMemory } from './guest-memory.js';
 import { FunctionRunner, InstanceRunner, WorkerRunner } from './runners.js';
 import { NatletError, Status } from './status.js';
+import { spawnOp } from './tree-ops.js';
 
 const RESTARTS = ['permanent', 'transient', 'temporary'];
 const ISOLATIONS = ['instance', 'worker'];
@@ -76,6 +77,8 @@ export class Child {
     /** It ended and is not to be restarted. */
     isGone = false;
     counts = { starts: 0, mail: 0, dead: 0, sent: 0, refused: 0 };
+    /** Resolves when the present incarnation has ended. */
+    over = Promise.resolve();
 
     #cells;
     #compiled;
@@ -83,6 +86,7 @@ export class Child {
     #ready; // a runner that has started before the hub knew of it
     #place; // { slot, incarnation } of the present one
     #held; // its mail: { token }
+    #end = () => {}; // of `over`
     #failure; // why we crashed it, as the hub knows only kind and code
     #saved;
 
@@ -114,15 +118,24 @@ export class Child {
         this.#apply(result, runner);
     }
 
+    /** How the hub's supervisor is to deal with it. */
+    get placement() {
+        const { restart, shutdownMs, mailbox, isSignificant, dropMail, care } = this.spec;
+        const place = {
+            ...{ shutdownMs, isSignificant, dropsMail: dropMail },
+            ...{ mailbox: mailbox.messages, mailboxBytes: mailbox.bytes },
+            ...care,
+        };
+        return { restart: RESTARTS.indexOf(restart), place };
+    }
+
     /** Joins the hub below the supervisor `supervisor`. */
     join(embedding, supervisor) {
-        const { restart, shutdownMs, subject, queue, mailbox, isSignificant, dropMail } = this.spec;
-        const place = {
-            ...{ supervisor, shutdownMs, isSignificant, dropsMail: dropMail },
-            ...{ mailbox: mailbox.messages, mailboxBytes: mailbox.bytes },
-        };
-        const options = { place, restart: RESTARTS.indexOf(restart), subject, queue };
-        return embedding.adopt(this.name, this, options);
+        const { subject, queue } = this.spec;
+        const { restart, place } = this.placement;
+        this.over = new Promise((done) => (this.#end = done));
+        const options = { place: { ...place, supervisor }, restart, subject, queue };
+        return embedding.adopt(this.name, this, spawnOp(this.name, options));
     }
 
     /** Nothing that it runs is used any more; what it saved stays. */
@@ -145,6 +158,7 @@ export class Child {
     started(place) {
         this.#drop();
         this.#place = place;
+        this.over = new Promise((done) => (this.#end = done));
         this.isGone = false;
         this.counts.starts++;
         if (this.#ready) {
@@ -174,6 +188,7 @@ export class Child {
         this.lastExit = { kind: exitText(kind), code, text: this.#failure?.text };
         this.#failure = undefined;
         this.isGone = restart === 'temporary' || (restart === 'transient' && isOrderly);
+        this.#end();
         if (isOrderly && this.phase === 'up') {
             this.#stop();
         } else {
@@ -213,6 +228,7 @@ export class Child {
     #goUp() {
         this.phase = 'up';
         this.#cells.hub.ready(this.#place);
+        this.#cells.cameUp(this.name);
     }
 
     #after(runner, result) {

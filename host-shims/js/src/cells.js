@@ -9,8 +9,9 @@ import * as N from './constants.js';
 import { Embedding } from './embedding.js';
 import { deadText, EXIT, exitText, stateText } from './exits.js';
 import { NatletError, Status } from './status.js';
+import { offerOp, order, superviseOp } from './tree-ops.js';
 
-const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'];
+const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'dynamic'];
 const AUTO_SHUTDOWNS = ['never', 'any', 'all'];
 const NO_RESTART = -1;
 const HUB_INTENSITY = 3;
@@ -73,6 +74,7 @@ export class Tree {
     #cells;
     #spec;
     #children;
+    #pattern; // of a dynamic one's children
     #handle; // of the hub's supervisor; undefined: not now
     #end;
     #abandoned = () => {};
@@ -85,13 +87,25 @@ export class Tree {
             intensity: intensity === 0 ? NO_RESTART : (intensity ?? 0),
             periodMs,
             autoShutdown: indexOf(AUTO_SHUTDOWNS, autoShutdown, 'autoShutdown'),
+            childrenMax: spec.childrenMax,
         };
-        this.#children = children.map((child) => new Child(cells, childSpec(child)));
+        if (strategy === 'dynamic') {
+            const [pattern, ...more] = children;
+            if (!pattern || more.length > 0) {
+                throw new NatletError(Status.E_CONFIG, 'a dynamic supervisor has one pattern');
+            }
+            this.#pattern = pattern;
+        }
+        this.#children = this.#pattern ? [] : children.map((child) => cells.makeChild(child));
         this.ended = new Promise((done) => (this.#end = done));
     }
 
     get children() {
         return this.#children;
+    }
+
+    get strategy() {
+        return STRATEGIES[this.#spec.strategy];
     }
 
     /** Asks it to stop, its children in reverse; resolves as `ended`. */
@@ -102,6 +116,64 @@ export class Tree {
         return this.ended;
     }
 
+    /** Adds a child behind the others; of a dynamic one's, what differs from the pattern: its
+     *  name, and what its functions are given.  Resolves when it was started. */
+    async add(given) {
+        const child = this.#cells.makeChild({ ...this.#pattern, ...given });
+        await child.prepare();
+        try {
+            await child.join(this.#cells.hub, this.#slot());
+        } catch (error) {
+            child.withdraw();
+            throw error;
+        }
+        this.#children.push(child);
+        return child;
+    }
+
+    /** Stops a child in order; it can be restarted, unless it is temporary or dynamic. */
+    async terminate(name) {
+        const child = this.#find(name);
+        await order(this.#cells.hub, this.#slot(), name, N.ORDER_TERMINATE);
+        await child.over;
+        child.isGone = true; // a new hub does not start it
+        if (this.#pattern || child.spec.restart === 'temporary') {
+            this.#forget(child);
+        }
+    }
+
+    /** Starts a child that is down. */
+    async restart(name) {
+        await order(this.#cells.hub, this.#slot(), this.#find(name).name, N.ORDER_RESTART);
+    }
+
+    /** Forgets a child that is down. */
+    async remove(name) {
+        const child = this.#find(name);
+        await order(this.#cells.hub, this.#slot(), name, N.ORDER_DELETE);
+        this.#forget(child);
+    }
+
+    #find(name) {
+        const child = this.#children.find((one) => one.name === name);
+        if (!child) {
+            throw new NatletError(Status.E_NOT_FOUND, name);
+        }
+        return child;
+    }
+
+    #forget(child) {
+        this.#children = this.#children.filter((one) => one !== child);
+        this.#cells.hub.release(child.name, child);
+    }
+
+    #slot() {
+        if (!this.#handle) {
+            throw new NatletError(Status.E_STATE, 'the supervisor does not run');
+        }
+        return this.#handle.slot;
+    }
+
     /** Internal.  Starts what is to run: all of it, or what ran in the last hub. */
     async start(embedding) {
         const children = this.#children.filter((child) => !child.isGone);
@@ -109,7 +181,8 @@ export class Tree {
             for (const child of children) {
                 await child.prepare();
             }
-            this.#handle = await embedding.supervise(this.#spec);
+            const pattern = this.#pattern && this.#cells.makeChild(this.#pattern).placement;
+            this.#handle = await embedding.supervise(superviseOp(this.#spec, pattern));
             this.#handle.ended = (record) => this.#over(exitText(record.exit), record.status);
             await Promise.all(children.map((child) => child.join(embedding, this.#handle.slot)));
         } catch (error) {
@@ -184,14 +257,23 @@ export class Cells {
         const { onError, onDeadLetter, onHubReplaced, onFailed, onLog, hub, ...others } = rest;
         this.hub = await Embedding.start(compiled, {
             ...others,
+            ...this.watchers,
             host,
             config: { ...config, ...(servers && { servers: [servers].flat() }) },
             onError: (error) => this.report(error),
             onDeadLetter: ({ name, reason, exit, count }) =>
-                onDeadLetter?.({ agent: name, reason: deadText(reason), exit: exitText(exit), count }),
+                this.deadLetter({ agent: name, reason: deadText(reason), exit: exitText(exit), count }),
             onPoisoned: (error) => this.#replace(error),
         });
         return this;
+    }
+
+    /** For who builds on this: handlers of the hub that are not used here. */
+    watchers = {};
+
+    /** The same: what stands for one child of a tree. */
+    makeChild(given) {
+        return new Child(this, childSpec(given));
     }
 
     /** Resolves at the first connect of the present hub. */
@@ -254,7 +336,9 @@ export class Cells {
     async tree() {
         const trees = [...this.#trees].map(async (tree) => {
             const records = await tree.records();
-            return { children: tree.children.map((child) => describe(child, records.get(child.name))) };
+            const { strategy } = tree;
+            const children = tree.children.map((child) => describe(child, records.get(child.name)));
+            return { strategy, children };
         });
         return Promise.all(trees);
     }
@@ -274,12 +358,16 @@ export class Cells {
         if (wasOpen) {
             let timer;
             const late = new Promise((done) => (timer = setTimeout(done, timeoutMs)));
-            const stopped = [...this.#trees].reverse().map((tree) => tree.stop());
-            await Promise.race([Promise.all(stopped), late]);
+            await Promise.race([this.stopAll(timeoutMs), late]);
             clearTimeout(timer);
         }
         this.#trees.forEach((tree) => tree.fail());
         await this.hub.close();
+    }
+
+    /** Internal.  An orderly end of all trees. */
+    async stopAll() {
+        await Promise.all([...this.#trees].reverse().map((tree) => tree.stop()));
     }
 
     #check() {
@@ -300,6 +388,13 @@ export class Cells {
         this.#options.onLog?.(level, agent, text);
     }
 
+    deadLetter(letter) {
+        this.#options.onDeadLetter?.(letter);
+    }
+
+    /** A child that was starting is ready for mail. */
+    cameUp() {}
+
     forget(tree) {
         this.#trees.delete(tree);
     }
@@ -311,8 +406,8 @@ export class Cells {
             answer(await this.#call(to, subject, payload, timeoutMs));
         } else if (to !== '') {
             this.hub.send(to, payload, { priority });
-        } else if (subject.startsWith(CALL_PREFIX)) {
-            this.#calls.get(subject)?.({ status: Status.OK, data: payload });
+        } else if (this.isCall(subject)) {
+            this.endCall(subject, Status.OK, payload);
         } else {
             this.hub.publish(subject, payload);
         }
@@ -321,7 +416,7 @@ export class Cells {
     async #call(to, subject, payload, timeoutMs) {
         try {
             if (to !== '') {
-                return await this.#callAgent(to, payload, timeoutMs);
+                return await this.callAgent(to, payload, timeoutMs);
             }
             const reply = await this.hub.request(subject, payload, { timeoutMs });
             return { status: Status.OK, ...reply, reply: '' };
@@ -330,7 +425,17 @@ export class Cells {
         }
     }
 
-    #callAgent(to, payload, timeoutMs) {
+    /** Whether a reply subject is that of a call between agents of this hub. */
+    isCall(reply) {
+        return reply.startsWith(CALL_PREFIX);
+    }
+
+    endCall(reply, status, data) {
+        this.#calls.get(reply)?.({ status, data });
+    }
+
+    /** Resolves to { status, data }. */
+    callAgent(to, payload, timeoutMs) {
         const reply = `${CALL_PREFIX}${++this.#lastCall}`;
         return new Promise((done) => {
             const settle = (answer) => {
@@ -340,7 +445,8 @@ export class Cells {
             };
             const timer = setTimeout(() => settle({ status: Status.E_TIMEOUT }), timeoutMs);
             this.#calls.set(reply, settle);
-            this.hub.send(to, payload, { reply });
+            const refused = ({ status }) => settle({ status, isRefused: true });
+            this.hub.offer(offerOp(to, payload, { reply })).catch(refused);
         });
     }
 

@@ -90,6 +90,9 @@ export const OP_SUPERVISE = 13;
 export const OP_EXIT = 14;
 export const OP_LIST = 15;
 export const OP_READY = 16;
+export const OP_ORDER = 17;
+export const OP_UNSTASH = 18;
+export const OP_SHUTDOWN = 19;
 export const OP_FLAG_ALL = 1 << 0;
 export const OP_FLAG_MANY = 1 << 0;
 export const OP_FLAG_UNTIL_EMPTY = 1 << 1;
@@ -108,12 +111,24 @@ export const REC_PUBLISHED = 10;
 export const REC_EVENT = 11;
 export const REC_CHILD = 12;
 export const REC_DEAD = 13;
+export const REC_STAMP = 14;
 export const REC_FLAG_COPIED = 1 << 0;
 
 export const SETTLE_DONE = 0;
 export const SETTLE_REJECT = 1;
 export const SETTLE_STOP = 2;
 export const SETTLE_ERROR = 3;
+export const SETTLE_STASH = 4;
+export const SETTLE_RETRY = 5;
+
+export const ORDER_TERMINATE = 0;
+export const ORDER_RESTART = 1;
+export const ORDER_DELETE = 2;
+
+export const CARE_BACKOFF = 1 << 0;
+export const CARE_SHIELD = 1 << 1;
+export const CARE_RETRY = 1 << 2;
+export const CARE_PARK = 1 << 3;
 
 export const CLIENT_IDLE = 0;
 export const CLIENT_CONNECTING = 1;

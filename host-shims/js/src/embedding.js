@@ -18,7 +18,18 @@ const OTHER_IDS = 1 << 20;
 const SLOT_CELL = 0xffffffff; // NATLET_SLOT_CELL
 
 /** Operations whose DONE is the answer to who asked. */
-const ANSWERED = new Set([N.OP_FLUSH, N.OP_DRAIN, N.OP_SUPERVISE, N.OP_SPAWN]);
+const ANSWERED = new Set([
+    N.OP_FLUSH,
+    N.OP_DRAIN,
+    N.OP_SUPERVISE,
+    N.OP_SPAWN,
+    N.OP_SEND,
+    N.OP_ORDER,
+    N.OP_SHUTDOWN,
+]);
+
+/** Operations that mean nothing more to one that has ended. */
+const AT_ONE = new Set([N.OP_EXIT, N.OP_READY, N.OP_UNSTASH]);
 
 const SETTLE = { reject: N.SETTLE_REJECT, stop: N.SETTLE_STOP };
 
@@ -82,6 +93,7 @@ export class Embedding {
     #supervisors = new Map(); // by slot
     #children = []; // what a LIST has told so far
     #unsent = []; // SETTLE and EXIT operations that found no room
+    #offers = []; // ids of SEND operations: one that is not refused is not answered
     #settleConnected;
     #closed; // what close() resolves with
     #failure; // why nothing works any more
@@ -218,26 +230,34 @@ export class Embedding {
         this.submit(N.OP_SEND, { subject: name, payload: data, reply, headers, arg: priority });
     }
 
-    /** Makes a supervisor (natlet_embed_tree).  Resolves to { slot, incarnation }, on which
-     *  ended(record) may be set. */
-    async supervise({ intensity = 0, periodMs = 0, strategy = 0, autoShutdown = 0 }) {
-        const payload = bytesOf([intensity, periodMs, strategy, autoShutdown]);
-        const { elapsedUs: slot } = await this.ask(N.OP_SUPERVISE, { payload });
+    /** The same by an operation of offerOp(); resolves when it is in that mailbox, or rejects with
+     *  why it is not: E_FULL, E_NO_AGENT, ... */
+    offer(op) {
+        const id = this.#newId();
+        this.#offers.push(id);
+        return this.ask(N.OP_SEND, { ...op, id });
+    }
+
+    /** Makes a supervisor; op: as superviseOp() makes it.  Resolves to { slot, incarnation }, on
+     *  which ended(record) may be set. */
+    async supervise(op) {
+        const { elapsedUs: slot } = await this.ask(N.OP_SUPERVISE, op);
         return this.#supervisors.get(slot);
     }
 
+    /** What the agent in `slot` has put aside comes again. */
+    unstash(slot) {
+        this.#insist(N.OP_UNSTASH, { id: slot });
+    }
+
     /** Starts an agent whose life is `owner`'s: started(place), mail(record), ended(record),
-     *  dead(record).  After each start it gets no mail before ready(place).  `place` is a natlet_embed_child.  Resolves when it was started. */
-    async adopt(name, owner, { place, restart = 0, subject, queue }) {
+     *  dead(record).  After each start it gets no mail before ready(place).  op: as spawnOp()
+     *  makes it.  Resolves when it was started. */
+    async adopt(name, owner, op) {
         if (this.#agents.has(name)) {
             throw new NatletError(Status.E_NAME_TAKEN, name);
         }
         this.#agents.set(name, { name, owner });
-        const { supervisor, shutdownMs = 0, mailboxBytes = 0, mailbox = 0 } = place;
-        const flags = (place.isSignificant ? 1 << 16 : 0) | (place.dropsMail ? 1 << 24 : 0);
-        const payload = bytesOf([supervisor, shutdownMs, mailboxBytes, mailbox | flags]);
-        const headers = queue ? new TextEncoder().encode(queue) : undefined;
-        const op = { subject: name, arg: restart, reply: subject, headers, payload };
         try {
             await this.ask(N.OP_SPAWN, op);
         } catch (error) {
@@ -305,8 +325,13 @@ export class Embedding {
         if (this.#unsent.length > 0 && this.#areas.isEmpty) {
             this.#unsent.splice(0).forEach((args) => this.#insist(...args)); // before handlers fill it
         }
+        const offers = this.#areas.isEmpty ? this.#offers.splice(0) : [];
         for (const record of records) {
             this.#handle(record);
+        }
+        for (const id of offers) {
+            this.#waiting.get(id)?.resolve(); // not refused
+            this.#waiting.delete(id);
         }
         if (this.#closed && this.state === N.CLIENT_CLOSED) {
             this.#reactor.finish();
@@ -382,7 +407,7 @@ export class Embedding {
         const { op, id, status } = record;
         if (op === N.OP_LIST) {
             this.#answer({ ...record, children: this.#children.splice(0) });
-        } else if ((op === N.OP_EXIT || op === N.OP_READY) && status === Status.E_NO_AGENT) {
+        } else if (AT_ONE.has(op) && status === Status.E_NO_AGENT) {
             return; // it ended before
         } else if (op === N.OP_CLOSE) {
             this.state = N.CLIENT_CLOSED; // there is no client

@@ -9,8 +9,8 @@ const EXIT_TEXTS = {
 export const EXIT = { NORMAL: 0, SHUTDOWN: 1, ERROR: 2, TRAP: 3, KILLED: 4, MEMORY: 9, FUEL: 10 };
 
 const STATES = [
-    ...['starting', 'running', 'busy', 'stopping', 'exited', 'restarting', 'down', 'backoff'],
-    'suspended',
+    ...['starting', 'running', 'busy', 'stopping', 'exited', 'restarting', 'down'],
+    ...['backoff', 'suspended'],
 ];
 
 const DEAD_TEXTS = [

@@ -13,13 +13,16 @@ import {
     within,
 } from '../../support/harness.mjs';
 import {
+    OP_ORDER,
     OP_SETTLE,
     OP_SPAWN,
+    OP_SUPERVISE,
     OP_UNSUB,
     SETTLE_REJECT,
 } from '../../../host-shims/js/src/constants.js';
 import { CLIENT_CONNECTED, Embedding, nodeHost } from '../../../host-shims/js/src/node.js';
 import { NatletError, Status } from '../../../host-shims/js/src/status.js';
+import { superviseOp } from '../../../host-shims/js/src/tree-ops.js';
 
 const WAIT_MS = 5000;
 const modules = path.resolve(root, process.env.B ?? 'build', 'wasm');
@@ -370,6 +373,43 @@ async function agents(bench) {
             await client.flush();
         }
         return log.join() === 'one,two' ? '' : log.join();
+    });
+    await bench.test('children, trees and orders that are not well-formed are refused', async (client) => {
+        const { slot } = await client.supervise(superviseOp());
+        const child = (words, at = 0, byte = 0) => {
+            const bytes = new Uint8Array(56);
+            new Uint32Array(bytes.buffer).set([slot, ...words]);
+            bytes[at] ||= byte;
+            return bytes;
+        };
+        const tree = (strategy) => new Uint8Array(new Uint32Array([0, 0, strategy, 0, 0]).buffer);
+        const spawn = (payload, more) => [OP_SPAWN, { subject: 'bad', payload, ...more }];
+        const asked = [
+            spawn(child([]).subarray(0, 55)),
+            spawn(child([]), { arg: 3 }),
+            spawn(child([], 22, 6)), // no such overflow
+            spawn(child([0, 0, 0, 0, 1 << 24], 54, 101)), // more jitter than there is
+            spawn(child([0, 0, 0, 0, 1 << 26, 0, 0, 0, 0, 0, 0, 0xffff])), // no end of retries
+            spawn(child([]), { reply: 'a  b' }),
+            spawn(child([]), { reply: 'a b..c' }),
+            spawn(child([0, 0xffffffff])),
+            [OP_SUPERVISE, { payload: tree(0).subarray(0, 19) }],
+            [OP_SUPERVISE, { payload: tree(4) }],
+            [OP_SUPERVISE, { payload: tree(3) }], // dynamic, without a pattern
+            [OP_ORDER, { subject: 'bad', arg: slot }],
+            [OP_ORDER, { subject: 'bad', arg: slot, flags: 3 }],
+            [OP_ORDER, { subject: 'bad', arg: 12345 }],
+        ];
+        const codes = [];
+        for (const [kind, op] of asked) {
+            codes.push(await client.ask(kind, op).then(() => 'ok', ({ code }) => code));
+        }
+        const want = [
+            ...['E_INVALID', 'E_INVALID', 'E_CONFIG', 'E_CONFIG', 'E_CONFIG', 'E_SUBJECT', 'E_SUBJECT'],
+            ...['E_CONFIG', 'E_INVALID', 'E_CONFIG', 'E_INVALID', 'E_NOT_FOUND', 'E_INVALID', 'E_NO_AGENT'],
+        ];
+        const left = await client.list(slot);
+        return codes.join() === want.join() && left.length === 0 ? '' : `${codes} ${left.length}`;
     });
     await bench.test('mail for an agent nobody knows is rejected', async (client, errors) => {
         const settled = [];

@@ -2,8 +2,11 @@
 import { createElement as h, StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { wsconnect } from 'natlet';
+import { createCell } from 'natlet/agents';
 import {
     NatsProvider,
+    useAgent,
+    useCell,
     useLatest,
     useNats,
     useNatsStatus,
@@ -12,6 +15,7 @@ import {
     useSubject,
 } from 'natlet/react';
 import bytes from 'natlet/wasm/natlet-core.wasm';
+import cellBytes from 'natlet/wasm/natlet.wasm';
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -25,16 +29,19 @@ async function until(condition, what) {
     throw new Error(`${what} did not come: ${document.body.innerText}`);
 }
 
-/** Renders `element` under StrictMode with a connection of its own. */
-function mount(servers, element, made = []) {
-    const place = document.createElement('div');
-    document.body.append(place);
-    const root = createRoot(place);
-    const connect = async () => {
+function connectTo(servers, made) {
+    return async () => {
         const nc = await wsconnect({ servers, module: bytes });
         made.push(nc);
         return nc;
     };
+}
+
+/** Renders `element` under StrictMode with a connection of its own. */
+function mount(servers, element, made = [], connect = connectTo(servers, made)) {
+    const place = document.createElement('div');
+    document.body.append(place);
+    const root = createRoot(place);
     root.render(h(StrictMode, null, h(NatsProvider, { connect }, element)));
     return {
         place,
@@ -149,4 +156,44 @@ async function presence(servers) {
     return mood;
 }
 
-export const hooks = { panel, mounts, early, presence };
+function Watch({ id }) {
+    const cell = useCell();
+    const { info, down } = useAgent(id);
+    const status = useNatsStatus();
+    const latest = useLatest('hooks.cell');
+    const said = [status, info?.state, info?.restarts, down?.kind, latest?.payload.n];
+    return h('p', null, cell ? said.join('|') : 'none');
+}
+
+/** A cell in place of a connection. */
+async function agents(servers) {
+    const made = [];
+    const connect = async () => {
+        const cell = await createCell({ servers, module: cellBytes });
+        made.push(cell);
+        return cell;
+    };
+    const { place, unmount } = mount(servers, h(Watch, { id: 'a' }), [], connect);
+    const shows = (text) => until(() => place.innerText === text, text);
+    await shows('open||||');
+    const [cell] = made;
+    const onMessage = (m) => {
+        if (m.string() === 'crash') {
+            throw new Error('as told');
+        }
+        return 'stop';
+    };
+    await cell.supervise({}, [{ id: 'a', restart: 'transient', onMessage }]);
+    await shows('open|running|0||');
+    await cell.send('a', 'crash');
+    await shows('open|running|1||');
+    cell.publish('hooks.cell', { n: 7 });
+    await shows('open|running|1||7');
+    await cell.send('a', 'stop');
+    await shows('open|down|1|normal|7');
+    unmount();
+    await until(() => cell.state === 'closed' && made.length === 1, 'the end');
+    return 'fine';
+}
+
+export const hooks = { panel, mounts, early, presence, agents };

@@ -1,7 +1,11 @@
 // What tests/npm/browser.mjs calls in a page: connections of the package, as bundlers make them.
 import * as theirs from '@nats-io/nats-core';
 import * as ours from 'natlet';
+import { createCell, headers } from 'natlet/agents';
+import 'natlet/panel';
 import bytes from 'natlet/wasm/natlet-core.wasm';
+import cellBytes from 'natlet/wasm/natlet.wasm';
+import { runAgents } from '../agents.mjs';
 import { programs } from '../programs.mjs';
 import { hooks } from './hooks.js';
 
@@ -74,6 +78,43 @@ window.inWorker = (servers) =>
         worker.onerror = (event) => reject(new Error(event.message));
         worker.postMessage(servers);
     });
+
+const newCell = (options) => createCell({ module: cellBytes, ...options });
+
+/** The cases of agents.mjs in this page; the server is restarted by whoever drives it. */
+window.agents = async (servers) => {
+    const guest = new Uint8Array(await (await fetch('/modules/cells/guest.wasm')).arrayBuffer());
+    const outage = async (body) => {
+        await window.driveServer('kill');
+        await body();
+        await window.driveServer('restart');
+    };
+    return runAgents({ createCell: newCell, headers, servers, place: 'b', guest, outage });
+};
+
+/** What a panel shows of a cell, open, with a dead letter, and closed. */
+window.panelOf = async (servers) => {
+    const cell = await newCell({ servers });
+    await cell.connected;
+    await cell.supervise({}, [{ id: '<b>a', onMessage: () => 'reject' }]);
+    const panel = document.createElement('natlet-status');
+    panel.cell = cell;
+    document.body.append(panel);
+    const shown = async (text) => {
+        for (let i = 0; i < 300 && !panel.shadowRoot.textContent.includes(text); i++) {
+            await new Promise((done) => setTimeout(done, 10));
+        }
+        return panel.shadowRoot.textContent.includes(text);
+    };
+    const seen = [await shown('connection: open'), await shown('<b>a: running')];
+    const color = getComputedStyle(panel.shadowRoot.querySelector('.open')).color;
+    await cell.send('<b>a', 'x');
+    seen.push(await shown('rejected by the agent'), panel.shadowRoot.querySelector('b') === null);
+    await cell.close();
+    seen.push(await shown('connection: closed'));
+    panel.remove();
+    return [...seen, color];
+};
 
 window.hooks = hooks;
 window.isReady = true;

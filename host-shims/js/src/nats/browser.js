@@ -3,23 +3,13 @@ import { signingAuthenticators } from '../authenticators.js';
 import { ed25519 } from '../ed25519-web.js';
 import { browserHost } from '../host-browser.js';
 import { NatsConnectionImpl } from './connection.js';
+import { load } from './load-web.js';
 
 export * from './common.js';
 export const { nkeyAuthenticator, jwtAuthenticator, credsAuthenticator } =
     signingAuthenticators(ed25519);
 
 let compiled; // one for all connections
-
-/** Streamed, or, where the server does not say application/wasm, from the bytes. */
-async function load(url) {
-    const answer = await fetch(url);
-    if (!answer.ok) {
-        throw new Error(`${url}: ${answer.status} ${answer.statusText}`);
-    }
-    return answer.headers.get('content-type')?.startsWith('application/wasm')
-        ? WebAssembly.compileStreaming(answer)
-        : WebAssembly.compile(await answer.arrayBuffer());
-}
 
 function loadDefault() {
     return load(new URL('../../wasm/natlet-core.wasm', import.meta.url));

@@ -56,6 +56,21 @@ export function useNats() {
     return store.connection;
 }
 
+/** The cell, if the provider's connect() makes one; undefined while there is none. */
+export function useCell() {
+    const store = useStore();
+    return useSyncExternalStore(store.onStatus, store.getCell, store.getCell);
+}
+
+const NOTHING = {};
+const NOBODY = { get: () => NOTHING, subscribe: () => () => {} };
+
+/** { info, down } of an agent of the cell: as it is now, and why it is down, if it is. */
+export function useAgent(id) {
+    const watched = useCell()?.agent(id) ?? NOBODY;
+    return useSyncExternalStore(watched.subscribe, watched.get, watched.get);
+}
+
 /** Calls `each` once in a frame, with the last arguments. */
 function coalescing(each) {
     const frame = globalThis.requestAnimationFrame ?? ((run) => setTimeout(run, 16));

@@ -11,6 +11,30 @@ const CLOSED = 'closed';
 
 const STATUS = { disconnect: RECONNECTING, reconnecting: RECONNECTING, reconnect: OPEN };
 
+/** A cell as what is used here of a connection; a connection as it is. */
+function connectionOf(made) {
+    if (typeof made.supervise !== 'function') {
+        return made;
+    }
+    let end;
+    const closed = new Promise((done) => (end = done));
+    const close = () => made.close().finally(end);
+    return {
+        cell: made,
+        subscribe: (subject, { callback }) => ({
+            unsubscribe: made.subscribe(subject, (message) => callback(null, message)),
+        }),
+        publish: (subject, data, options) => made.publish(subject, data, options),
+        request: (subject, data, { timeout }) => made.request(subject, data, { timeoutMs: timeout }),
+        isClosed: () => made.state === 'closed',
+        async *status() {
+            await closed; // the cell tells the rest itself
+        },
+        close,
+        drain: close,
+    };
+}
+
 /** Subscribers with the same subject share one subscription. */
 class Topic {
     #subject;
@@ -86,10 +110,10 @@ export class NatsStore {
     async #open() {
         this.#become(CONNECTING);
         try {
-            const connection = await this.#connect();
+            const connection = connectionOf(await this.#connect());
             this.connection = connection;
             this.error = undefined;
-            this.#become(OPEN);
+            this.#become(connection.cell?.status.get() ?? OPEN);
             this.#topics.forEach((topic) => topic.open(connection));
             this.#watch(connection);
         } catch (error) {
@@ -101,6 +125,11 @@ export class NatsStore {
     }
 
     async #watch(connection) {
+        connection.cell?.status.subscribe((status) => {
+            if (this.connection === connection) {
+                this.#become(status);
+            }
+        });
         for await (const { type } of connection.status()) {
             if (this.connection === connection && STATUS[type]) {
                 this.#become(STATUS[type]);
@@ -151,6 +180,8 @@ export class NatsStore {
     }
 
     getStatus = () => this.#status;
+
+    getCell = () => this.connection?.cell;
 
     onStatus = (listener) => {
         this.#listeners.add(listener);
