@@ -295,7 +295,7 @@ check: unit gate tidy-changed
 	@echo "check: all good"
 gate: strict fmt-check arrows symbols publisher builds style docs modules
 
-TEST_PARTS = native clang lint wasm sources server node node24 npm browser pkgconf wabt
+TEST_PARTS = native clang lint wasm sources server node node24 npm browser pkgconf wabt proxies
 test: $(TEST_PARTS:%=$(TOOLS)/%.env)
 	@sh tests/run.sh $(MAKE)
 # What the suites run: built before the clock of the first suite starts.

@@ -273,6 +273,32 @@ find_wabt() {
 }
 get_wabt() { need wabt; }
 
+# ---- proxies
+
+why_proxies() { echo "nginx and haproxy, for the tests through a proxy that ends TLS (set NGINX and HAPROXY to use your own)"; }
+find_proxies() {
+    local name key count=0
+    for name in nginx haproxy; do
+        key=$(echo $name | tr a-z A-Z)
+        PATH=$PATH:/usr/sbin key "$key" proxy $name && count=$((count + 1))
+    done
+    # The tests pass over one that cannot be had.
+    [ $count -eq 2 ] || [ -n "${proxies_tried:-}" ]
+}
+proxy() {
+    command -v "$1" && return 0
+    [ -x "$root/usr/sbin/$1" ] && wrap "$1" "$root/usr/sbin/$1"
+}
+# Unpacked for root as well, never installed: the packages would start services on this machine.
+get_proxies() {
+    local name
+    proxies_tried=1
+    for name in nginx haproxy; do
+        PATH=$PATH:/usr/sbin proxy $name >/dev/null || (NATLET_NO_ROOT=1 && need $name) ||
+            say "  going on without $name (to try again: rm build/tools/proxies.ok)"
+    done
+}
+
 # ---- fresh
 
 why_fresh() { echo "debootstrap, to try everything in a new system"; }

@@ -13,6 +13,7 @@
 #   wasm      compiler for wasm32-wasip1       browser   Chromium
 #   sources   third-party source packages      fresh     debootstrap (root only)
 #   pkgconf   pkg-config                       wabt      wasm2c, modules as C
+#   proxies   nginx and haproxy
 #
 # The user's word wins: WASI_SDK_PATH (a wasi-sdk), NATS_SERVER, CHROMIUM.
 # NATLET_NO_ROOT=1 keeps it from installing anything into the system.

@@ -26,6 +26,7 @@ export class Cli {
 
     constructor(form, url) {
         [this.#command, this.#env] = FORMS[form]();
+        this.form = form;
         this.url = url;
     }
 

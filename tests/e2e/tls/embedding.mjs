@@ -33,7 +33,8 @@ const PAINT = 0xa5;
 const stackOf = (reactor) => new Uint8Array(reactor.memory.buffer, 0, STACK_BYTES);
 const used = (stack) => STACK_BYTES - stack.findIndex((byte) => byte !== PAINT);
 
-export async function embeddingCases(report, { ca, rsaCa, otherCa, ec, rsa, client: own }) {
+export async function embeddingCases(report, certificates) {
+    const { ca, rsaCa, otherCa, ec, rsa, elsewhere, expired, future, client: own } = certificates;
     const source = readFileSync(file);
     const nats = await startNats();
     const begin = (port, tls, more = {}) =>
@@ -61,13 +62,21 @@ export async function embeddingCases(report, { ca, rsaCa, otherCa, ec, rsa, clie
             await within(MS, client.close(), 'close');
         });
     });
-    await report.test('tls natlet-tls.wasm: a server of another CA is refused', () =>
-        withFront(nats.wsPort, { cert: ec.cert, key: ec.key }, async (front) => {
-            const client = await begin(front.port, { ca: otherCa.cert }, { onError: () => {} });
-            await assert.rejects(within(MS, client.connected, 'the refusal'), /not signed by a CA/);
-            assert.equal(front.told(), '');
-        }),
-    );
+    for (const [what, one, tls, reason] of [
+        ['another CA', ec, { ca: otherCa.cert }, /not signed by a CA/],
+        ['another host name', elsewhere, {}, /is for another host name/],
+        ['expired', expired, {}, /has expired/],
+        ['not valid yet', future, {}, /is not valid yet/],
+        ['another key than the pinned one', ec, { pins: rsa.pin }, /none of the pinned ones/],
+    ]) {
+        await report.test(`tls natlet-tls.wasm refuses: ${what}`, () =>
+            withFront(nats.wsPort, { cert: one.cert, key: one.key }, async (front) => {
+                const client = await begin(front.port, tls, { onError: () => {} });
+                await assert.rejects(within(MS, client.connected, 'the refusal'), reason);
+                assert.equal(front.told(), '');
+            }),
+        );
+    }
     await report.test('tls natlet-tls.wasm: documents that are wrong', async () => {
         for (const tls of [{ ca: 'none' }, { ca: 1 }, { pins: 'ab' }, { mode: 'no' }, { other: '' }]) {
             await assert.rejects(begin(1, tls), /natlet_init/);

@@ -6,6 +6,7 @@ import { forms } from '../cli.mjs';
 import { browserCases } from './browser.mjs';
 import { embeddingCases } from './embedding.mjs';
 import { hostCases } from './host.mjs';
+import { proxyCases } from './proxies.mjs';
 import { refusalCases } from './refusals.mjs';
 import { serverCases } from './servers.mjs';
 import { sessionCases } from './sessions.mjs';
@@ -20,5 +21,6 @@ for (const form of forms) {
 await Promise.all(all);
 await hostCases(report, certificates);
 await embeddingCases(report, certificates);
+await proxyCases(report, certificates);
 await browserCases(report, certificates);
 report.done();

@@ -16,13 +16,13 @@ const shapeOf = (old, one, more, rest = {}) => ({
     websocket: { tls: tlsOf(one, more) },
 });
 
-const good = ({ code, stderr }) => assert.deepEqual([code, stderr], [0, '']);
+export const good = ({ code, stderr }) => assert.deepEqual([code, stderr], [0, '']);
 
 /** A message each way, byte for byte. */
-async function passes(cli, args, bytes) {
+export async function passes(cli, args, bytes, subject = 'tls.way') {
     const text = 'x0123456789abcdef'.repeat(Math.ceil(bytes / 17)).slice(0, bytes);
-    const sub = await cli.listen(['sub', 'tls.way', '--raw', '--count', '1', ...args]);
-    good(await cli.run(['pub', 'tls.way', '-', ...args], { input: text }));
+    const sub = await cli.listen(['sub', subject, '--raw', '--count', '1', ...args]);
+    good(await cli.run(['pub', subject, '-', ...args], { input: text }));
     assert.equal((await sub.exit).code, 0, sub.stderr());
     assert.ok(sub.stdout() === `${text}\n`, `${sub.stdout().length} bytes came, not ${bytes + 1}`);
 }
