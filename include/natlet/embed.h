@@ -73,10 +73,10 @@ enum {
     NATLET_OP_SET_SERVERS = 12, /* subject: URLs separated by commas (natlet_client_set_servers) */
     NATLET_OP_SUPERVISE = 13,   /* payload: a natlet_embed_tree, DYNAMIC: and a natlet_embed_child,
                                    the pattern of its children; a new supervisor; then DONE */
-    NATLET_OP_EXIT = 14,  /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
-    NATLET_OP_LIST = 15,  /* answered by a CHILD for each, then DONE */
-    NATLET_OP_READY = 16, /* as EXIT: an agent of SPAWN with payload, once started, gets no mail
-                             before this */
+    NATLET_OP_EXIT = 14,     /* id: slot of an agent or supervisor; payload: a natlet_embed_exit */
+    NATLET_OP_LIST = 15,     /* answered by a CHILD for each, then DONE */
+    NATLET_OP_READY = 16,    /* as EXIT: an agent of SPAWN with payload, once started, gets no mail
+                                before this */
     NATLET_OP_ORDER = 17,    /* subject: name of a child; flags: NATLET_ORDER_*; then DONE */
     NATLET_OP_UNSTASH = 18,  /* id: slot of the agent: natlet_cell_unstash */
     NATLET_OP_SHUTDOWN = 19, /* natlet_cell_shutdown; DONE when all is down, E_TIMEOUT: killed */

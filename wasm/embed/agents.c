@@ -285,8 +285,8 @@ static natlet_status take_supervise(const natlet_embed_op *op, const natlet_msg 
     }
     memset(&spec, 0, sizeof spec);
     memcpy(&spec, parts->payload.ptr, offsetof(natlet_supervisor_spec, children));
-    memcpy(&spec.children_max,
-           parts->payload.ptr + offsetof(natlet_embed_tree, children_max), sizeof spec.children_max);
+    memcpy(&spec.children_max, parts->payload.ptr + offsetof(natlet_embed_tree, children_max),
+           sizeof spec.children_max);
     if (spec.strategy == NATLET_DYNAMIC) {
         natlet_slice rest = {parts->payload.ptr + sizeof(natlet_embed_tree),
                              parts->payload.len - sizeof(natlet_embed_tree)};
