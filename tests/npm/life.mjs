@@ -1,5 +1,5 @@
 // What a connection of ours lives through: refusals, restarts, offline times, limits.
-import { freePort, sleep, startNats, until } from '../support/harness.mjs';
+import { freePort, npm, sleep, startNats, until } from '../support/harness.mjs';
 
 const USERS = `authorization {
     users: [
@@ -199,7 +199,7 @@ async function pool({ nats }) {
 }
 
 async function authenticators({ nats }) {
-    const { createUser } = await import('@nats-io/nkeys');
+    const { createUser } = npm('@nats-io/nkeys');
     const user = createUser();
     const config = `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`;
     const server = await startNats({ config });
