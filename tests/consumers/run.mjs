@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Report, root, run, start, startNats, tempFolder, tool, until } from '../support/harness.mjs';
 
 const BUILD_MS = 300000;
-const make = (process.argv[2] ?? 'make').split(' ');
+const make = (process.argv[2] ?? 'make').split(' ').filter(Boolean);
 const report = new Report();
 const work = tempFolder('natlet-consumers-');
 const dest = path.join(work, 'dest');
