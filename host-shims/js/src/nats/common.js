@@ -1,20 +1,5 @@
 // What both entry points export, by nats.js's names.
-export { errors } from './errors.js';
-export {
-    AuthorizationError,
-    ClosedConnectionError,
-    ConnectionError,
-    DrainingConnectionError,
-    InvalidArgumentError,
-    InvalidOperationError,
-    InvalidSubjectError,
-    NoRespondersError,
-    PermissionViolationError,
-    ProtocolError,
-    RequestError,
-    TimeoutError,
-    UserAuthenticationExpiredError,
-} from './errors.js';
+export * from './errors.js';
 export { canonicalMIMEHeaderKey, headers, Match, MsgHdrsImpl } from './headers.js';
 export {
     backoff,

@@ -85,7 +85,6 @@ export class NatsConnectionImpl {
     #lastError; // of the server, before it closed the connection
     #denied = []; // permission errors that a subscription's end will ask for
     #servers;
-    #connects = 0;
 
     /** what: { host, module, isWeb }. */
     static async connect(given, { host, module, isWeb }) {
@@ -129,7 +128,6 @@ export class NatsConnectionImpl {
                 this.tell({ type: 'reconnect', server });
             }
             this.#hasServed = true;
-            this.#connects++;
             this.#lastError = undefined;
         } else if (state === N.CLIENT_RECONNECTING && this.#hasServed) {
             this.tell({ type: 'disconnect', server: this.getServer() });

@@ -33,7 +33,7 @@ export class SubscriptionImpl extends QueuedIterator {
         if (options.timeout) {
             this.#watch(options.timeout);
         }
-        this.#open();
+        this.#open(max);
     }
 
     get sid() {
@@ -50,11 +50,11 @@ export class SubscriptionImpl extends QueuedIterator {
         }
     }
 
-    #open() {
-        const { queue, max } = this;
+    #open(max) {
+        const { queue, subject } = this;
         const deliver = (record) => this.#deliver(record);
         const options = { queue, max, ended: (status) => this.#ended(status) };
-        this.#handle = this.#connection.embedding.subscribe(this.subject, deliver, options);
+        this.#handle = this.#connection.embedding.subscribe(subject, deliver, options);
     }
 
     #deliver(record) {
@@ -149,9 +149,7 @@ export class SubscriptionImpl extends QueuedIterator {
         this.#handle.unsubscribe();
         this.subject = subject;
         this.max = max ? max + this.received : undefined;
-        const deliver = (record) => this.#deliver(record);
-        const options = { queue: this.queue, max, ended: (status) => this.#ended(status) };
-        this.#handle = this.#connection.embedding.subscribe(subject, deliver, options);
+        this.#open(max);
     }
 
     drain() {

@@ -78,7 +78,7 @@ function coalescing(each) {
     return (...args) => {
         if (!last) {
             frame(() => {
-                const [now] = [last];
+                const now = last;
                 last = undefined;
                 each(...now);
             });
