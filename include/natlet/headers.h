@@ -48,6 +48,10 @@ natlet_slice natlet_headers_block(const natlet_headers *headers);
  * are passed over.  Returns false at the end. */
 bool natlet_headers_next(natlet_slice block, size_t *at, natlet_header *out);
 
+/* Whether `key` stands in a field that ends before `end`, where natlet_headers_next has come to:
+ * for who wants a key's values together. */
+bool natlet_headers_came_before(natlet_slice block, size_t end, natlet_slice key);
+
 /* The first value of `key`, case-sensitive.  Returns false if there is none. */
 bool natlet_headers_get(natlet_slice block, natlet_slice key, natlet_slice *value);
 

@@ -39,6 +39,10 @@ void natlet_json_out_string(natlet_json_out *out, natlet_slice text);
 
 /* Numbers and truth values. */
 void natlet_json_out_u64(natlet_json_out *out, uint64_t value);
+
+/* A key and its value: a string, a number. */
+void natlet_json_out_member(natlet_json_out *out, const char *key, natlet_slice text);
+void natlet_json_out_member_u64(natlet_json_out *out, const char *key, uint64_t value);
 void natlet_json_out_i64(natlet_json_out *out, int64_t value);
 void natlet_json_out_bool(natlet_json_out *out, bool value);
 

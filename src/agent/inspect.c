@@ -51,12 +51,6 @@ size_t natlet__inspect_hold(natlet_json_out *out)
 
 /* ---- pieces ---- */
 
-static void put_number(natlet_json_out *out, const char *key, uint64_t value)
-{
-    natlet_json_out_key(out, key);
-    natlet_json_out_u64(out, value);
-}
-
 void natlet__inspect_text(natlet_json_out *out, natlet_slice text)
 {
     text.len = natlet__utf8_cut(text, NAME_BYTES_MAX);
@@ -95,25 +89,25 @@ static void put_mailbox(natlet_json_out *out, const natlet_mailbox_stats *box)
         if (box->used[i] > 0 || box->free_min[i] > 0 || i == NATLET_PRIORITY_NORMAL) {
             natlet_json_out_key(out, lanes[i]);
             natlet_json_out_open(out, '{');
-            put_number(out, "used", box->used[i]);
-            put_number(out, "free_min", box->free_min[i]);
+            natlet_json_out_member_u64(out, "used", box->used[i]);
+            natlet_json_out_member_u64(out, "free_min", box->free_min[i]);
             natlet_json_out_close(out, '}');
         }
     }
-    put_number(out, "bytes", box->bytes);
+    natlet_json_out_member_u64(out, "bytes", box->bytes);
     natlet_json_out_close(out, '}');
 }
 
 /* The members of an agent, without the braces. */
 static void put_info(natlet_json_out *out, const natlet_agent_info *info)
 {
-    put_number(out, "pid", info->pid);
+    natlet_json_out_member_u64(out, "pid", info->pid);
     put_text(out, "name", info->name);
     put_text(out, "kind", natlet__text(info->kind != NULL ? info->kind : ""));
     put_text(out, "state", natlet__text(natlet_agent_state_text(info->state)));
-    put_number(out, "restarts", info->restarts);
-    put_number(out, "handled", info->handled);
-    put_number(out, "refused", info->mailbox.refused);
+    natlet_json_out_member_u64(out, "restarts", info->restarts);
+    natlet_json_out_member_u64(out, "handled", info->handled);
+    natlet_json_out_member_u64(out, "refused", info->mailbox.refused);
     natlet_json_out_key(out, "last_exit");
     natlet__inspect_reason(out, info->last_exit);
     natlet_json_out_key(out, "mailbox");
@@ -175,7 +169,7 @@ static natlet_status put_children(natlet_json_out *out, const natlet__agent *sup
     out->cap = cap;
     natlet_json_out_close(out, ']');
     if (left_out > 0) {
-        put_number(out, "left_out", left_out);
+        natlet_json_out_member_u64(out, "left_out", left_out);
     }
     return all;
 }
@@ -221,9 +215,9 @@ static natlet_status put_tree(natlet_json_out *out, const natlet_cell *cell, uin
 
     (void)max;
     natlet_json_out_open(out, '{');
-    put_number(out, "agents", cell->agents.used);
-    put_number(out, "restarts", cell->stats.restarts);
-    put_number(out, "handled", cell->stats.handled);
+    natlet_json_out_member_u64(out, "agents", cell->agents.used);
+    natlet_json_out_member_u64(out, "restarts", cell->stats.restarts);
+    natlet_json_out_member_u64(out, "handled", cell->stats.handled);
     put_dead_counts(out, cell);
     natlet_status st = put_children(out, &cell->root);
     natlet_json_out_close(out, '}');
@@ -263,10 +257,10 @@ static void put_letter(natlet_json_out *out, const natlet_dead_letter *letter)
     put_id(out, letter->id_ns);
     put_text(out, "reason", (natlet_slice){(const uint8_t *)word, len});
     put_text(out, "subject", subject);
-    put_number(out, "from", letter->from);
-    put_number(out, "to", letter->to);
-    put_number(out, "attempt", letter->attempt);
-    put_number(out, "bytes", letter->payload_len);
+    natlet_json_out_member_u64(out, "from", letter->from);
+    natlet_json_out_member_u64(out, "to", letter->to);
+    natlet_json_out_member_u64(out, "attempt", letter->attempt);
+    natlet_json_out_member_u64(out, "bytes", letter->payload_len);
     if (letter->exit.kind > NATLET_EXIT_SHUTDOWN) {
         natlet_json_out_key(out, "exit");
         natlet__inspect_reason(out, letter->exit);
@@ -281,7 +275,7 @@ static natlet_status put_dead(natlet_json_out *out, const natlet_cell *cell, uin
     uint32_t left_out = 0;
 
     natlet_json_out_open(out, '{');
-    put_number(out, "total", cell->stats.dead_total);
+    natlet_json_out_member_u64(out, "total", cell->stats.dead_total);
     natlet_json_out_key(out, "letters");
     natlet_json_out_open(out, '[');
     size_t cap = natlet__inspect_hold(out);
@@ -293,7 +287,7 @@ static natlet_status put_dead(natlet_json_out *out, const natlet_cell *cell, uin
     out->cap = cap;
     natlet_json_out_close(out, ']');
     if (left_out > 0) {
-        put_number(out, "left_out", left_out);
+        natlet_json_out_member_u64(out, "left_out", left_out);
     }
     natlet_json_out_close(out, '}');
     return natlet__inspect_fits(out, &start) && left_out == 0 ? NATLET_OK : NATLET_E_FULL;
@@ -327,7 +321,7 @@ natlet_status natlet_cell_crash_json(const natlet_cell *cell, const natlet_cell_
     }
     natlet_json_out_open(out, '{');
     put_text(out, "agent", event->name);
-    put_number(out, "pid", event->pid);
+    natlet_json_out_member_u64(out, "pid", event->pid);
     natlet_json_out_key(out, "reason");
     natlet__inspect_reason(out, event->reason);
     if (letter != NULL) {

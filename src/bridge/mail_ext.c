@@ -17,20 +17,6 @@ static void write_text(natlet_json_out *out, natlet_slice text)
     natlet_json_out_close(out, '}');
 }
 
-/* Whether `key` stands in a field that ends before `end`. */
-static bool came_before(natlet_slice block, size_t end, natlet_slice key)
-{
-    size_t at = 0;
-    natlet_header header;
-
-    while (natlet_headers_next(block, &at, &header) && at < end) {
-        if (natlet__equal(header.key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void write_values(natlet_json_out *out, natlet_slice block, natlet_slice key)
 {
     size_t at = 0;
@@ -54,7 +40,7 @@ static void write_headers(natlet_json_out *out, natlet_slice block)
     natlet_json_out_key(out, "headers");
     natlet_json_out_open(out, '{');
     while (natlet_headers_next(block, &at, &header)) {
-        if (!came_before(block, at, header.key)) {
+        if (!natlet_headers_came_before(block, at, header.key)) {
             natlet_json_out_key_text(out, header.key);
             write_values(out, block, header.key);
         }

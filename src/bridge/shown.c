@@ -47,18 +47,6 @@ static const natlet__taker *find_taker(const natlet_bridge *bridge, const natlet
     return NULL;
 }
 
-static void put_text(natlet_json_out *out, const char *key, natlet_slice text)
-{
-    natlet_json_out_key(out, key);
-    natlet_json_out_string(out, text);
-}
-
-static void put_number(natlet_json_out *out, const char *key, uint64_t value)
-{
-    natlet_json_out_key(out, key);
-    natlet_json_out_u64(out, value);
-}
-
 static void put_place(natlet_json_out *out, const natlet_bridge *bridge, const natlet__agent *agent)
 {
     static const natlet_slice head = NATLET_TEXT("agent.");
@@ -69,21 +57,22 @@ static void put_place(natlet_json_out *out, const natlet_bridge *bridge, const n
         (size_t)(natlet__put(natlet__put(inbox, head), (natlet_slice){name.text, name.len}) -
                  inbox);
 
-    put_text(out, "name", (natlet_slice){name.text, name.len});
-    put_text(out, "subject", taker != NULL ? taker->subject : (natlet_slice){inbox, len});
-    put_text(out, "queue_group", taker != NULL ? taker->queue : (natlet_slice){0});
+    natlet_json_out_member(out, "name", (natlet_slice){name.text, name.len});
+    natlet_json_out_member(out, "subject",
+                           taker != NULL ? taker->subject : (natlet_slice){inbox, len});
+    natlet_json_out_member(out, "queue_group", taker != NULL ? taker->queue : (natlet_slice){0});
 }
 
 static void put_stats(natlet_json_out *out, const natlet_agent_info *info)
 {
     bool has_crashed = info->last_exit.kind > NATLET_EXIT_SHUTDOWN;
 
-    put_number(out, "num_requests", info->handled);
-    put_number(out, "num_errors", info->restarts);
-    put_text(out, "last_error",
-             natlet__text(has_crashed ? natlet_exit_text(info->last_exit.kind) : ""));
-    put_number(out, "processing_time", 0);
-    put_number(out, "average_processing_time", 0);
+    natlet_json_out_member_u64(out, "num_requests", info->handled);
+    natlet_json_out_member_u64(out, "num_errors", info->restarts);
+    natlet_json_out_member(out, "last_error",
+                           natlet__text(has_crashed ? natlet_exit_text(info->last_exit.kind) : ""));
+    natlet_json_out_member_u64(out, "processing_time", 0);
+    natlet_json_out_member_u64(out, "average_processing_time", 0);
     natlet_json_out_key(out, "data");
     natlet__inspect_info(out, info);
 }
@@ -101,7 +90,7 @@ static void put_endpoint(natlet_json_out *out, const natlet_bridge *bridge,
     } else {
         natlet_json_out_key(out, "metadata");
         natlet_json_out_open(out, '{');
-        put_text(out, "kind", natlet__text(info.kind != NULL ? info.kind : ""));
+        natlet_json_out_member(out, "kind", natlet__text(info.kind != NULL ? info.kind : ""));
         natlet_json_out_close(out, '}');
     }
     natlet_json_out_close(out, '}');

@@ -154,3 +154,15 @@ void natlet_json_out_base64(natlet_json_out *out, natlet_slice bytes)
     }
     put_char(out, '"');
 }
+
+void natlet_json_out_member(natlet_json_out *out, const char *key, natlet_slice text)
+{
+    natlet_json_out_key(out, key);
+    natlet_json_out_string(out, text);
+}
+
+void natlet_json_out_member_u64(natlet_json_out *out, const char *key, uint64_t value)
+{
+    natlet_json_out_key(out, key);
+    natlet_json_out_u64(out, value);
+}

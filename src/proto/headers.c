@@ -195,3 +195,16 @@ natlet_status natlet_headers_check(natlet_slice block)
     }
     return NATLET_E_HEADER;
 }
+
+bool natlet_headers_came_before(natlet_slice block, size_t end, natlet_slice key)
+{
+    size_t at = 0;
+    natlet_header header;
+
+    while (natlet_headers_next(block, &at, &header) && at < end) {
+        if (natlet__equal(header.key, key)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -110,18 +110,6 @@ static bool are_texts(const natlet_service_pair *pairs, uint32_t count)
 
 /* ---- JSON ---- */
 
-static void put_text(natlet_json_out *out, const char *key, natlet_slice text)
-{
-    natlet_json_out_key(out, key);
-    natlet_json_out_string(out, text);
-}
-
-static void put_number(natlet_json_out *out, const char *key, uint64_t value)
-{
-    natlet_json_out_key(out, key);
-    natlet_json_out_u64(out, value);
-}
-
 static void put_pairs(natlet_json_out *out, const natlet_service_pair *pairs, uint32_t count)
 {
     natlet_json_out_open(out, '{');
@@ -146,12 +134,12 @@ static void put_counts(natlet_json_out *out, const door *endpoint)
 {
     const natlet_service_stats *stats = &endpoint->stats;
 
-    put_number(out, "num_requests", stats->requests);
-    put_number(out, "num_errors", stats->errors);
-    put_text(out, "last_error", (natlet_slice){endpoint->error, endpoint->error_len});
-    put_number(out, "processing_time", stats->processing_ns);
-    put_number(out, "average_processing_time",
-               stats->requests > 0 ? stats->processing_ns / stats->requests : 0);
+    natlet_json_out_member_u64(out, "num_requests", stats->requests);
+    natlet_json_out_member_u64(out, "num_errors", stats->errors);
+    natlet_json_out_member(out, "last_error", (natlet_slice){endpoint->error, endpoint->error_len});
+    natlet_json_out_member_u64(out, "processing_time", stats->processing_ns);
+    natlet_json_out_member_u64(out, "average_processing_time",
+                               stats->requests > 0 ? stats->processing_ns / stats->requests : 0);
     if (endpoint->data != NULL) {
         natlet_json_out_key(out, "data");
         endpoint->data(endpoint->self, out);
@@ -193,14 +181,14 @@ static void put_answer(const natlet_service *service, verb asked, natlet_json_ou
     uint8_t time[NATLET__RFC3339_BYTES];
 
     natlet_json_out_open(out, '{');
-    put_text(out, "type", natlet__text(types[asked]));
+    natlet_json_out_member(out, "type", natlet__text(types[asked]));
     natlet_json_out_raw(out, service->about);
     if (asked == INFO) {
-        put_text(out, "description", service->description);
+        natlet_json_out_member(out, "description", service->description);
         put_endpoints(service, out, false);
     } else if (asked == STATS) {
         natlet__rfc3339_write(time, service->started_ns);
-        put_text(out, "started", (natlet_slice){time, sizeof time});
+        natlet_json_out_member(out, "started", (natlet_slice){time, sizeof time});
         put_endpoints(service, out, true);
     }
     natlet_json_out_close(out, '}');
@@ -413,9 +401,9 @@ static natlet_status open_monitor(natlet_service *service, verb asked, uint32_t 
 
 static void put_about(natlet_json_out *out, const natlet_service_config *config, natlet_slice id)
 {
-    put_text(out, "name", config->name);
-    put_text(out, "id", id);
-    put_text(out, "version", config->version);
+    natlet_json_out_member(out, "name", config->name);
+    natlet_json_out_member(out, "id", id);
+    natlet_json_out_member(out, "version", config->version);
     natlet_json_out_key(out, "metadata");
     put_pairs(out, config->metadata, config->metadata_count);
 }
@@ -512,9 +500,9 @@ void natlet_service_free(natlet_service *service)
 static void put_endpoint(natlet_json_out *out, const natlet_service_endpoint *endpoint,
                          natlet_slice subject, natlet_slice queue)
 {
-    put_text(out, "name", endpoint->name);
-    put_text(out, "subject", subject);
-    put_text(out, "queue_group", queue);
+    natlet_json_out_member(out, "name", endpoint->name);
+    natlet_json_out_member(out, "subject", subject);
+    natlet_json_out_member(out, "queue_group", queue);
 }
 
 /* What INFO and STATS say of it, written once. */

@@ -80,12 +80,6 @@ static void put_text(natlet_json_out *json, const char *key, natlet_slice text)
     cli_message_string(json, text);
 }
 
-static void put_number(natlet_json_out *json, const char *key, uint64_t value)
-{
-    natlet_json_out_key(json, key);
-    natlet_json_out_u64(json, value);
-}
-
 static void put_event(natlet_json_out *json, const watcher *w, natlet_slice server,
                       const natlet_client_event *event)
 {
@@ -95,8 +89,8 @@ static void put_event(natlet_json_out *json, const watcher *w, natlet_slice serv
     put_text(json, "state", natlet__text(natlet_client_state_text(event->state)));
     put_text(json, "status", natlet__text(natlet_status_name(event->status)));
     put_text(json, "text", event->text);
-    put_number(json, "close_code", event->close_code);
-    put_number(json, "sid", event->sid);
+    natlet_json_out_member_u64(json, "close_code", event->close_code);
+    natlet_json_out_member_u64(json, "sid", event->sid);
     put_text(json, "server", server);
     natlet_json_out_close(json, '}');
 }

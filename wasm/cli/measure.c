@@ -126,12 +126,6 @@ static void add_lines(cli_text *out, const cli_measure *m)
 
 /* ---- for programs ---- */
 
-static void put_number(natlet_json_out *json, const char *key, uint64_t value)
-{
-    natlet_json_out_key(json, key);
-    natlet_json_out_u64(json, value);
-}
-
 static void put_us(natlet_json_out *json, const char *key, uint64_t ns)
 {
     cli_text number = {0};
@@ -156,12 +150,12 @@ static void add_json(cli_text *out, const cli_measure *m)
     natlet_json_out_string(&json, m->subject);
     natlet_json_out_key(&json, "server");
     natlet_json_out_string(&json, m->server);
-    put_number(&json, "clients", m->clients);
-    put_number(&json, "messages", m->done);
-    put_number(&json, "bytes", m->bytes);
+    natlet_json_out_member_u64(&json, "clients", m->clients);
+    natlet_json_out_member_u64(&json, "messages", m->done);
+    natlet_json_out_member_u64(&json, "bytes", m->bytes);
     put_us(&json, "elapsed_us", elapsed_ns(m));
-    put_number(&json, "messages_per_s", rate(m->done, elapsed_ns(m)));
-    put_number(&json, "bytes_per_s", rate(m->bytes, elapsed_ns(m)));
+    natlet_json_out_member_u64(&json, "messages_per_s", rate(m->done, elapsed_ns(m)));
+    natlet_json_out_member_u64(&json, "bytes_per_s", rate(m->bytes, elapsed_ns(m)));
     for (uint32_t i = 0; m->trips != NULL && i < PERCENTILES; i++) {
         put_us(&json, percentiles[i].key, cli_histogram_at(m->trips, percentiles[i].permille));
     }

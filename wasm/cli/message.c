@@ -22,20 +22,6 @@ void cli_message_string(natlet_json_out *json, natlet_slice text)
     cli_text_free(&shown);
 }
 
-/* Whether `key` is in a field that ends before `end`. */
-static bool came_before(natlet_slice block, size_t end, natlet_slice key)
-{
-    size_t at = 0;
-    natlet_header header;
-
-    while (natlet_headers_next(block, &at, &header) && at < end) {
-        if (natlet__equal(header.key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void write_values(natlet_json_out *json, natlet_slice block, natlet_slice key)
 {
     size_t at = 0;
@@ -59,7 +45,7 @@ static void write_headers(natlet_json_out *json, natlet_slice block)
     bool is_open = false;
 
     while (natlet_headers_next(block, &at, &header)) {
-        if (came_before(block, at, header.key)) {
+        if (natlet_headers_came_before(block, at, header.key)) {
             continue;
         }
         if (!is_open) {
